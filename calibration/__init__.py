@@ -1,0 +1,1 @@
+"""Making the shipped networks: data in, ONNX and a card out. Needs the extra `train`."""

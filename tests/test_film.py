@@ -1,0 +1,133 @@
+import numpy as np
+import pytest
+
+from conftest import SHARED, manifest, stamp_of, write_film
+from tracker.sources import SourceError, Span, open_source
+
+CLIPS = SHARED / "clips"
+MANIFEST = manifest()
+JUMPY = [0.0, 0.04, 0.3, 0.31, 1.2, 1.21, 1.25, 3.0, 3.9, 4.0]  # s, nothing like a rate
+
+
+def frames(path, **span):
+    return list(open_source(path, Span(**span)))
+
+
+@pytest.mark.parametrize("name, codec", [("a.mp4", "libx264"), ("a.mkv", "libx264"), ("a.webm", "libvpx")])
+def test_a_variable_rate_film_keeps_the_time_that_is_stamped_on_each_frame(tmp_path, name, codec):
+    path = write_film(tmp_path / name, JUMPY, codec=codec)
+    found = frames(path)
+    assert [stamp_of(f.image) for f in found] == list(range(10))
+    exact = 5e-4 if name != "a.mp4" else 1e-6  # Matroska counts milliseconds
+    np.testing.assert_allclose([f.pts for f in found], JUMPY, atol=exact)
+    assert [f.index for f in found] == list(range(10))
+
+
+def test_a_film_that_starts_late_keeps_its_start(tmp_path):
+    path = write_film(tmp_path / "late.mkv", [0.0, 0.04, 0.08], start=0.852)
+    np.testing.assert_allclose([f.pts for f in frames(path)], [0.852, 0.892, 0.932], atol=5e-4)
+
+
+@pytest.mark.skipif(not MANIFEST, reason="needs the data folder shared/ beside the checkout")
+@pytest.mark.parametrize("row", MANIFEST, ids=lambda row: row["file"])
+def test_every_clip_has_the_frames_times_and_size_of_the_manifest(row):
+    name = str(CLIPS / row["file"])
+    if row["decoded_frames"] == "0":
+        with pytest.raises(SourceError, match=row["file"].split("/")[-1]):
+            list(open_source(name))
+        return
+    source = open_source(name)
+    count, first, last, shape = 0, None, None, None
+    for frame in source:
+        count += 1
+        first = frame.pts if first is None else first
+        last, shape = frame.pts, shape or frame.image.shape
+    assert count == int(row["decoded_frames"]) == source.report.frames
+    assert shape == (int(row["height"]), int(row["width"]), 3)
+    if row["first_pts_s"]:
+        assert (f"{first:.6f}", f"{last:.6f}") == (row["first_pts_s"], row["last_pts_s"])
+    else:
+        assert "carry no time" in source.report.notes[0]
+        assert source.report.about[0]["assumed_rate"] == 25
+
+
+@pytest.mark.parametrize("turned", ["90", "180", "270"])
+def test_rotated_films_come_out_upright(shared, turned):
+    straight = frames(shared / "clips/hard/rotation_0.mov")[0].image.astype(int)
+    found = frames(shared / f"clips/hard/rotation_{turned}.mov")[0].image.astype(int)
+    assert found.shape == (straight.shape if turned == "180" else (568, 320, 3))
+    reference = np.rot90(straight, {"90": -1, "180": 2, "270": 1}[turned])
+    assert np.abs(found - reference).mean() < 60  # each file is a film of its own, same scene
+
+
+def test_start_and_end_are_seconds_of_the_films_own_clock(tmp_path):
+    path = write_film(tmp_path / "a.mp4", [i / 25 for i in range(100)])
+    found = frames(path, start=1.0, end=2.0)
+    assert [stamp_of(f.image) for f in found] == list(range(25, 50))
+    np.testing.assert_allclose([f.pts for f in found], [i / 25 for i in range(25, 50)], atol=1e-6)
+
+
+def test_every_samples_stream_time_not_frames(tmp_path):
+    path = write_film(tmp_path / "a.mp4", JUMPY)
+    assert [stamp_of(f.image) for f in frames(path, every=1.0)] == [0, 4, 7, 9]
+    assert [f.index for f in frames(path, every=1.0)] == [0, 4, 7, 9]
+
+
+def test_a_span_without_frames_is_said(tmp_path):
+    path = write_film(tmp_path / "a.mp4", [0.0, 0.04])
+    with pytest.raises(SourceError, match="no frame between"):
+        frames(path, start=10.0)
+
+
+def test_a_film_cut_off_half_way_gives_its_frames_and_says_where_it_ends(shared):
+    source = open_source(shared / "clips/hard/truncated.mkv")
+    assert len(list(source)) == 40
+    assert source.report.errors == 1
+    assert "announces 2.933 s, its last frame is at 1.433 s" in source.report.notes[0]
+
+
+def test_damaged_packets_are_counted_and_the_rest_is_read(shared):
+    source = open_source(shared / "clips/hard/corrupted.mp4")
+    assert len(list(source)) == 49
+    assert source.report.errors == 2
+
+
+@pytest.mark.parametrize(
+    "name, why",
+    [
+        ("short-cenc.mp4", "encrypted"),
+        ("audio_only.flv", "no video stream in it, only audio"),
+        ("bipbop_nonfragment_header.mp4", "holds no frames"),
+        ("empty.mp4", "not a readable film"),
+    ],
+)
+def test_what_cannot_be_read_says_why(shared, name, why):
+    with pytest.raises(SourceError, match=why):
+        frames(shared / "clips/hard" / name)
+
+
+def test_a_text_file_named_mp4_is_no_film(tmp_path):
+    path = tmp_path / "notes.mp4"
+    path.write_text("shopping list")
+    with pytest.raises(SourceError, match=r"notes\.mp4: not a readable film"):
+        frames(path)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_bit_flips_never_do_worse_than_an_error_of_ours(tmp_path, seed):
+    path = write_film(tmp_path / "a.mkv", [i / 25 for i in range(50)])
+    data = bytearray(path.read_bytes())
+    chance = np.random.default_rng(seed)
+    for place in chance.integers(0, len(data), 1 + seed * 5):
+        data[place] ^= 1 << chance.integers(8)
+    broken = tmp_path / "broken.mkv"
+    broken.write_bytes(data[: len(data) if seed % 2 else int(chance.integers(len(data)))])
+    source = None
+    try:
+        source = open_source(broken)
+        count = len(list(source))
+    except SourceError as wrong:
+        assert "broken.mkv" in str(wrong)
+    else:
+        assert 0 < count <= 60
+        assert count == source.report.frames

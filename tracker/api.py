@@ -1,0 +1,105 @@
+"""Where the library is put together: `Options` in, a `Tracker` out, `watch` for whole inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tracker.pipeline import ModelUse, Tracker, follow
+from tracker.sources import Span, open_source
+from tracker.values import FrameResult
+
+FACES = ("detect", "whole")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to read. The same for the command line and for programs; numbers follow from these."""
+
+    detector: str = "builtin"  # or yunet, mediapipe: see `emotrack models list`
+    face: str = "face-s"  # name of the face network
+    memory: str = "memory-s"  # name of the causal memory
+    faces: str = "detect"  # "whole": each picture is a face crop, and nothing is detected
+    min_confidence: float | None = None  # [0, 1], below it there is no face; None: the detector's
+    forget_after: float = 2.0  # s unseen before a track and its memory end
+    backend: str = "onnx"  # inference engine
+    device: str = "cpu"
+    max_batch: int = 8  # faces per inference call
+
+    def __post_init__(self) -> None:
+        if self.faces not in FACES:
+            raise ValueError(f"faces is {self.faces!r}, expected one of {', '.join(FACES)}")
+        if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
+            raise ValueError(f"min_confidence is {self.min_confidence}, expected 0..1")
+        if not self.forget_after > 0:
+            raise ValueError(f"forget_after is {self.forget_after} s, expected more than 0")
+        if self.max_batch < 1:
+            raise ValueError(f"max_batch is {self.max_batch}, expected at least 1")
+
+
+def build(options: Options | None = None) -> Tracker:
+    """Opens the models and puts a Tracker together; leave it with `with` or `close()`.
+
+    Raises ModelError or EngineError if a model or engine that was asked for is not there.
+    """
+    options = options or Options()
+    from tracker.crops import Cropper
+    from tracker.cuts import CutFinder
+    from tracker.faces import FaceFinder, WholePicture
+    from tracker.people import PeopleReader
+    from tracker.smoothing import LstmSmoother
+
+    opening = _Opening(options)
+    finder: FaceFinder | WholePicture
+    if options.faces == "whole":
+        finder = WholePicture(forget_after=options.forget_after)
+    else:
+        finder = FaceFinder(opening.detector(), forget_after=options.forget_after)
+    card, network = opening.network(options.face)
+    cropper = Cropper(card["input"])
+    cut = cropper.whole if options.faces == "whole" else cropper.aligned
+    _, memory = opening.network(options.memory)
+    people = PeopleReader(network, cut, LstmSmoother(memory, forget_after=options.forget_after))
+    return Tracker(CutFinder(), finder, people, opening.used)
+
+
+def watch(
+    name: str | Path,
+    options: Options | None = None,
+    *,
+    start: float | None = None,
+    end: float | None = None,
+    every: float | None = None,
+) -> Iterator[FrameResult]:
+    """Results of a film, a photo or a folder of photos, frame by frame, as they are read.
+
+    start, end: s on the container's clock. every: s of stream time between frames.
+    Raises SourceError naming the input if it cannot be read.
+    """
+    source = open_source(name, Span(start, end, every))
+    with build(options) as tracker:
+        for step in follow(source, tracker):
+            yield step.result
+
+
+class _Opening:
+    """Opens the models of one Tracker, and remembers which they were."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self.used: list[ModelUse] = []
+
+    def network(self, name: str) -> tuple[dict[str, Any], Any]:
+        """The card and the engine of a network of ours."""
+        import engines
+        from tracker.models import open_shipped
+
+        model = open_shipped(name)
+        options = self._options
+        engine = engines.load(
+            model.path, options.backend, device=options.device, max_batch=options.max_batch
+        )
+        self._note(model.role, model.name, model.sha256, model.licence, engine, model.card)
+        return model.card, engine

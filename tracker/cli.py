@@ -1,0 +1,50 @@
+"""The command line: dispatch, and every error of ours as one line.
+
+Exit codes: 0 done; 2 nothing could be read or written, or a wrong command; 3 done as far as the
+input could be read; 130 stopped with Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+COMMANDS = {"models": "list, fetch and locate model files"}
+FAILED, PARTLY, STOPPED = 2, 3, 130
+
+
+def main(words: list[str] | None = None) -> int:
+    words = sys.argv[1:] if words is None else words
+    command = words[0] if words and words[0] in COMMANDS else "watch"
+    try:
+        # The first word decides which of the commands' libraries are needed at all.
+        module = import_module(f"tracker.commands.{command}")
+        code: int = module.main(words[1:] if command != "watch" else words)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        print("emotrack: stopped", file=sys.stderr)
+        return STOPPED
+    except BrokenPipeError:  # whoever read our output has left: their choice, not an error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except RuntimeError as wrong:
+        if not _ours(wrong):
+            raise
+        print(f"emotrack: {wrong}", file=sys.stderr)
+        return FAILED
+
+
+def _ours(wrong: RuntimeError) -> bool:
+    """Errors that name a file or a value; a bug keeps its traceback."""
+    from engines import EngineError
+    from tracker.models import ModelError
+    from tracker.sinks.base import SinkError
+    from tracker.sources import SourceError
+
+    return isinstance(wrong, EngineError | ModelError | SinkError | SourceError)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

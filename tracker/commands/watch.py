@@ -1,0 +1,161 @@
+"""`emotrack INPUT...`: read films and photos, write tables, or print a summary."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from tracker.api import FACES, Options, build
+from tracker.commands.summary import Summary
+from tracker.pipeline import Sink, Tracker, follow, record
+from tracker.sinks.rows import columns
+from tracker.sinks.sidecar import Sidecar, sidecar_path
+from tracker.sinks.tables import CsvTable, JsonLines
+from tracker.sources import Source, SourceError, Span, open_source
+from tracker.values import Step
+
+TABLES = {"csv": CsvTable, "jsonl": JsonLines}
+DONE, FAILED, PARTLY = 0, 2, 3
+EPILOG = """\
+commands:
+  emotrack models list | pull NAME | path NAME      model files: shipped and fetched
+
+exit codes:
+  0 done   2 nothing could be read or written, or a wrong command
+  3 done as far as the input could be read   130 stopped with Ctrl-C
+"""
+
+
+def main(words: list[str]) -> int:
+    parser = _parser()
+    given = parser.parse_args(words)
+    span = Span(given.start, given.end, given.every)
+    _check(parser, given)
+    try:
+        options = Options(
+            **{
+                name: getattr(given, name)
+                for name in ("detector", "faces", "min_confidence")
+                if getattr(given, name) is not None
+            }
+        )
+    except ValueError as wrong:
+        parser.error(str(wrong))
+    outputs = {kind: getattr(given, kind) for kind in TABLES if getattr(given, kind) is not None}
+    with build(options) as tracker:
+        about = {
+            "emotrack": importlib.metadata.version("emotrack"),
+            "command": ["emotrack", *words],
+            "options": asdict(options),
+            "span": asdict(span),
+            "models": [asdict(model) for model in tracker.models],
+        }
+        return _Run(tracker, given.inputs, span, quiet=given.quiet).go(outputs, about)
+
+
+class _Run:
+    """One command: the inputs in turn, into all outputs."""
+
+    def __init__(self, tracker: Tracker, names: Sequence[str], span: Span, *, quiet: bool) -> None:
+        self._tracker = tracker
+        self._names = names
+        self._span = span
+        self._quiet = quiet
+        self._failed = 0
+        self._sources: list[Source] = []
+
+    def go(self, outputs: Mapping[str, str], about: Mapping[str, Any]) -> int:
+        """outputs: format -> file, or "-" for standard output. Returns the exit code."""
+        header = columns(source=len(self._names) > 1 or Path(self._names[0]).is_dir())
+        sinks: list[Sink] = []
+        for kind, target in outputs.items():
+            table = TABLES[kind](target, header)
+            sinks.append(table)
+            if target != "-":
+                sinks.append(Sidecar(Path(target), table, about, self._sources))
+        summary = Summary()
+        with closing(record(self._steps(), sinks)) as steps:
+            for step in steps:
+                summary.add(step.result)
+        if not any(source.report.frames for source in self._sources):
+            return FAILED
+        if not sinks:
+            print(summary.text())
+        damaged = self._failed or any(source.report.errors for source in self._sources)
+        return PARTLY if damaged else DONE
+
+    def _steps(self) -> Iterator[Step]:
+        for name in self._names:
+            try:
+                source = open_source(name, self._span, alone=len(self._names) == 1)
+                self._sources.append(source)
+                yield from self._shown(name, source)
+            except SourceError as wrong:
+                self._failed += 1
+                _say(str(wrong))
+
+    def _shown(self, name: str, source: Source) -> Iterator[Step]:
+        """The steps of one source, with a progress bar and what it had to say afterwards."""
+        hidden = self._quiet or not sys.stderr.isatty()
+        with tqdm(total=source.expected, unit="frame", desc=name, disable=hidden) as bar:
+            try:
+                for step in follow(source, self._tracker):
+                    yield step
+                    bar.update()
+            finally:
+                bar.close()
+                for note in source.report.notes:
+                    _say(note)
+
+
+def _say(line: str) -> None:
+    print(f"emotrack: {line}", file=sys.stderr)
+
+
+def _check(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
+    if given.start is not None and given.end is not None and given.end <= given.start:
+        parser.error(f"--end {given.end:g} is not after --start {given.start:g}")
+    if given.every is not None and not given.every > 0:
+        parser.error(f"--every {given.every:g} is not more than 0 seconds")
+    outputs = [Path(t).resolve() for t in (given.csv, given.jsonl) if t not in (None, "-")]
+    sidecars = [sidecar_path(path) for path in outputs]
+    taken = {Path(name).resolve() for name in given.inputs}
+    for path in (*outputs, *sidecars):
+        if path in taken:
+            parser.error(f"{path.name} is an input; it would be overwritten")
+    if given.csv is not None and given.csv == given.jsonl:
+        parser.error("--csv and --jsonl name the same output")
+    if len(set(sidecars)) < len(sidecars):
+        parser.error("--csv and --jsonl would share one .meta.json; give them different stems")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="emotrack",
+        description="Valence, arousal and expression of every face in films and photos.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    version = importlib.metadata.version("emotrack")
+    add = parser.add_argument
+    add("inputs", nargs="+", metavar="INPUT", help="film, photo, or folder of photos")
+    add("--csv", metavar="FILE", help="write a table, a row per face and frame (- for stdout)")
+    add("--jsonl", metavar="FILE", help="the same rows as JSON lines (- for stdout)")
+    add("--start", type=float, metavar="S", help="begin at this time of the film, in seconds")
+    add("--end", type=float, metavar="S", help="stop before this time, in seconds")
+    add("--every", type=float, metavar="S", help="one frame per so many seconds of the film")
+    add("--faces", choices=FACES, help="whole: each picture is a face crop (default: detect)")
+    add("--detector", metavar="NAME", help="builtin (default), yunet or mediapipe")
+    add("--min-confidence", type=float, metavar="P", help="below it there is no face, 0..1")
+    add("--quiet", action="store_true", help="no progress bar")
+    add("--version", action="version", version=f"emotrack {version}")
+    return parser

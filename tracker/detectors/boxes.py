@@ -1,0 +1,84 @@
+"""Rows of faces as arrays: decode, overlap, suppression. Pure numpy.
+
+A row is 15 float32: x0 y0 x1 y1, five points (x, y), score; pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracker.values import Box, Detection
+
+Rows = NDArray[np.float32]  # (n, 15): x0 y0 x1 y1, five points (x, y), score
+STRIDES = (8, 16, 32)  # px of the input per cell of the three maps
+NMS = 0.3  # IoU above which two boxes are one face; the teacher's own value
+
+
+def decode(
+    score: NDArray[np.float32],
+    geometry: NDArray[np.float32],
+    size_wh: tuple[int, int],
+    min_score: float,
+) -> Rows:
+    """The cells at or above `min_score` as rows, best first, in pixels of the network's input.
+
+    score: (A,), geometry: (14, A); cells of stride 8, then 16, then 32, row-major in each.
+    geometry: offset of the box centre and log of its size, then five offsets of points; offsets
+    from the centre of the cell, everything in strides.
+    """
+    chosen = np.flatnonzero(score >= min_score)
+    chosen = chosen[np.argsort(-score[chosen], kind="stable")]
+    width, height = size_wh
+    first = np.cumsum([0, *((width // k) * (height // k) for k in STRIDES)])
+    level = np.searchsorted(first, chosen, side="right") - 1
+    stride = np.asarray(STRIDES, np.float32)[level]
+    row, column = np.divmod(chosen - first[level], width // np.asarray(STRIDES)[level])
+    cell = np.stack([column + 0.5, row + 0.5], 1).astype(np.float32)
+    values = geometry[:, chosen].T
+    centre = (cell + values[:, :2]) * stride[:, None]
+    half = np.exp(np.minimum(values[:, 2:4], 8)) * stride[:, None] / 2
+    points = (cell[:, None] + values[:, 4:].reshape(-1, 5, 2)) * stride[:, None, None]
+    corners = np.concatenate([centre - half, centre + half], 1)
+    rows = np.concatenate([corners, points.reshape(-1, 10), score[chosen, None]], 1)
+    return rows.astype(np.float32, copy=False)
+
+
+def suppress(rows: Rows, max_iou: float = NMS) -> Rows:
+    """The best row of every heap (greedy non-maximum suppression). `rows`: best first."""
+    kept: list[NDArray[np.float32]] = []
+    while len(rows):
+        best, rows = rows[0], rows[1:]
+        kept.append(best)
+        rows = rows[overlap(best[None, :4], rows[:, :4])[0] <= max_iou]
+    return np.asarray(kept, np.float32).reshape(-1, 15)
+
+
+def overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Intersection over union of every pair; a (n, 4), b (m, 4): x0 y0 x1 y1 -> (n, m)."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:4], b[None, :, 2:4])
+    both = np.clip(high - low, 0, None).prod(2)
+    area_a = np.clip(a[:, 2:4] - a[:, :2], 0, None).prod(1)
+    area_b = np.clip(b[:, 2:4] - b[:, :2], 0, None).prod(1)
+    union = area_a[:, None] + area_b[None] - both
+    return np.where(union > 0, both / np.maximum(union, 1e-9), 0).astype(np.float32)
+
+
+def as_detections(rows: Rows, size_wh: Sequence[int]) -> list[Detection]:
+    """Rows as values, boxes clipped to the picture; what lies outside it altogether is dropped.
+
+    Points are left where the detector put them: the mouth of a cut face may lie outside.
+    """
+    width, height = size_wh
+    found = []
+    for row in rows.tolist():
+        x0, y0 = max(0.0, row[0]), max(0.0, row[1])
+        x1, y1 = min(float(width), row[2]), min(float(height), row[3])
+        if x1 <= x0 or y1 <= y0:
+            continue
+        points = tuple(zip(row[4:14:2], row[5:14:2], strict=True))
+        found.append(Detection(Box(x0, y0, x1, y1), min(1.0, max(0.0, row[14])), points))
+    return found

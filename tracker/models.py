@@ -1,0 +1,129 @@
+"""Where a model is found, how its card is read, and the proof that the file is the right one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+FORMAT = 1  # of the card
+SHIPPED = Path(__file__).parent / "weights"
+MANDATORY = ("name", "role", "sha256", "version", "input", "outputs", "data", "licence", "scores")
+
+
+class ModelError(RuntimeError):
+    """A model that is absent, damaged, or not what its card says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A network that passed its check: the file, and what its card says of it."""
+
+    path: Path  # the .onnx
+    name: str
+    role: str  # detector, face or memory
+    sha256: str
+    licence: str
+    card: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A third-party file that `emotrack models pull` brings: a line of registry.json."""
+
+    name: str
+    role: str
+    file: str
+    url: str
+    sha256: str
+    bytes: int
+    licence: str
+
+
+def open_shipped(name: str) -> Model:
+    """The named network of ours: from a folder of EMOTRACK_MODELS first, else from the wheel.
+
+    Raises ModelError if there is none, or if file and card do not belong together.
+    """
+    for folder in (*_extra_folders(), SHIPPED):
+        for card in sorted(folder.rglob(f"{name}.json")):
+            return open_card(card)
+    known = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.json")))
+    raise ModelError(f"no model is named {name!r}; shipped: {known}")
+
+
+def open_card(path: Path) -> Model:
+    """Reads a card and checks that the .onnx beside it is the one it describes."""
+    card = load_card(path)
+    onnx = path.with_suffix(".onnx")
+    if not onnx.is_file():
+        raise ModelError(f"{onnx.name}: the network of this card is missing")
+    found = hash_file(onnx)
+    if found != card["sha256"]:
+        raise ModelError(f"{onnx.name}: sha256 is {found}, its card says {card['sha256']}")
+    return Model(onnx, card["name"], card["role"], found, card["licence"], card)
+
+
+def load_card(path: Path) -> dict[str, Any]:
+    """Raises ModelError naming the file and what is wrong with it."""
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as wrong:
+        raise ModelError(f"{path.name}: not a model card ({wrong})") from wrong
+    if not isinstance(card, dict) or card.get("format") != FORMAT:
+        raise ModelError(f"{path.name}: not a model card of format {FORMAT}")
+    for field in MANDATORY:
+        if field not in card:
+            raise ModelError(f"{path.name}: the card has no {field!r}")
+    return card
+
+
+def registry() -> dict[str, Fetched]:
+    """The third-party files that can be fetched, by name."""
+    text = (Path(__file__).parent / "registry.json").read_text(encoding="utf-8")
+    return {name: Fetched(name=name, **entry) for name, entry in json.loads(text).items()}
+
+
+def find_fetched(name: str) -> Path:
+    """The checked file of a registry entry.
+
+    Raises ModelError naming the command that brings it, or both sums if the file is another one.
+    """
+    entry = registry()[name]
+    for folder in (*_extra_folders(), cache_folder()):
+        for path in sorted(folder.rglob(entry.file)):
+            check_file(path, entry.sha256)
+            return path
+    raise ModelError(f"{name} is not here; fetch it once with: emotrack models pull {name}")
+
+
+def check_file(path: Path, sha256: str) -> None:
+    """Raises ModelError with both sums if the file is not the one expected."""
+    found = hash_file(path)
+    if found != sha256:
+        raise ModelError(f"{path.name}: sha256 is {found}, expected {sha256}")
+
+
+def hash_file(path: Path) -> str:
+    """sha256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@cache
+def cache_folder() -> Path:
+    """Where fetched files live, per user and system. Not created here."""
+    import platformdirs  # small, but only needed by those who fetched something
+
+    return Path(platformdirs.user_cache_dir("emotrack", appauthor=False)) / "models"
+
+
+def _extra_folders() -> Iterator[Path]:
+    for name in os.environ.get("EMOTRACK_MODELS", "").split(os.pathsep):
+        if name:
+            yield Path(name)

@@ -1,0 +1,153 @@
+"""Frames in, results out. Read `Tracker.take` first: it is the whole program."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from threading import get_ident
+from typing import Any, Protocol
+
+from tracker.handoff import Handoff, background
+from tracker.sources import Source
+from tracker.values import Face, Frame, FrameResult, Image, PersonReading, Step
+
+
+class Part(Protocol):
+    def begin(self) -> None:
+        """A new stream: forget what was seen."""
+
+    def close(self) -> None:
+        """Free models. Calling twice is harmless."""
+
+
+class CutFinder(Part, Protocol):
+    def __call__(self, frame: Frame) -> bool: ...
+
+
+class FaceFinder(Part, Protocol):
+    def __call__(self, frame: Frame, cut: bool) -> Sequence[Face]: ...
+
+
+class PeopleReader(Part, Protocol):
+    def __call__(self, frame: Frame, faces: Sequence[Face]) -> Sequence[PersonReading]: ...
+
+
+class Sink(AbstractContextManager["Sink"], Protocol):
+    """`write` must not wait on anything slower than a local disk."""
+
+    def write(self, step: Step) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUse:
+    """One network of a run, as the sidecar names it."""
+
+    role: str
+    name: str
+    sha256: str
+    licence: str
+    ran_on: str  # the backend and device that really ran it
+    scores: tuple[dict[str, Any], ...]  # as its card states them
+
+
+class Tracker:
+    """Reads one stream of frames at a time. It belongs to the first thread that uses it.
+
+    Trackers share nothing, so N of them in N threads give the numbers of N serial runs.
+    A frame of another source, or one whose time steps back, begins a new stream: nobody is
+    known any more, while track numbers go on.
+    """
+
+    def __init__(
+        self,
+        cuts: CutFinder,
+        faces: FaceFinder,
+        people: PeopleReader,
+        models: Sequence[ModelUse] = (),
+    ) -> None:
+        self.models = tuple(models)
+        self._cuts = cuts
+        self._faces = faces
+        self._people = people
+        self._pushed = 0  # frames taken by push()
+        self._last = ("", float("-inf"))  # source and pts of the frame before
+        self._thread: int | None = None
+
+    def take(self, frame: Frame) -> FrameResult:
+        """Read one frame. Raises RuntimeError when called from a second thread."""
+        self._stay_in_one_thread()
+        source, pts = self._last
+        if frame.source != source or frame.pts < pts:
+            self.begin()
+        self._last = (frame.source, frame.pts)
+        cut = self._cuts(frame)
+        faces = self._faces(frame, cut)
+        people = tuple(self._people(frame, faces))
+        latency = time.monotonic() - frame.arrived
+        return FrameResult(frame.index, frame.pts, latency, cut, people, frame.source)
+
+    def push(self, image: Image, pts: float) -> FrameResult:
+        """Read one picture of a loop that somebody else owns.
+
+        image: uint8 (H, W, 3), RGB. pts: s, on any clock; a step back begins a new stream.
+        Raises ValueError if the image is no such array.
+        """
+        if image.dtype != "uint8" or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+            raise ValueError(f"image is {image.dtype} {image.shape}, expected uint8 (H, W, 3) RGB")
+        frame = Frame(self._pushed, pts, time.monotonic(), image)
+        self._pushed += 1
+        return self.take(frame)
+
+    def begin(self) -> None:
+        """Forget the stream so far."""
+        for part in self._parts():
+            part.begin()
+
+    def close(self) -> None:
+        """Free the models. Calling twice is harmless."""
+        for part in self._parts():
+            part.close()
+
+    def __enter__(self) -> Tracker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _parts(self) -> tuple[Part, ...]:
+        return self._cuts, self._faces, self._people
+
+    def _stay_in_one_thread(self) -> None:
+        me = get_ident()
+        self._thread = self._thread or me
+        if self._thread != me:
+            raise RuntimeError("a Tracker belongs to one thread; build one per thread")
+
+
+def paced(source: Source) -> AbstractContextManager[Handoff[Frame]]:
+    """Decode ahead of inference. The one place that decides what slow inference costs."""
+    return background(source, capacity=1 if source.live else 8, drop_oldest=source.live)
+
+
+def follow(source: Source, tracker: Tracker) -> Iterator[Step]:
+    """Steps as they happen. Closing the iterator stops and releases the source."""
+    with paced(source) as frames:
+        for frame in frames:
+            yield Step(frame, tracker.take(frame))
+
+
+def record(steps: Iterable[Step], sinks: Sequence[Sink]) -> Iterator[Step]:
+    """Pass steps through, writing each to every sink on the way.
+
+    The first step opens the sinks: a source that gives none leaves no file behind.
+    """
+    with ExitStack() as stack:
+        opened: list[Sink] = []
+        for step in steps:
+            if not opened:
+                opened = [stack.enter_context(sink) for sink in sinks]
+            for sink in opened:
+                sink.write(step)
+            yield step

@@ -1,0 +1,69 @@
+"""Writing without loss: whole lines, at once, and an honest error when the disk is full."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+
+class SinkError(RuntimeError):
+    """An output that cannot be written. The message names it and says why."""
+
+
+class Lines:
+    """A text file that holds whole lines at every moment: each write goes straight to the system.
+
+    target: "-" is standard output. Raises SinkError naming the file.
+    """
+
+    def __init__(self, target: str) -> None:
+        self._target = target
+        self._file: BinaryIO | None = None
+        self._whole = 0  # bytes of complete lines
+
+    def __enter__(self) -> Lines:
+        if self._target == "-":
+            self._file = sys.stdout.buffer
+            return self
+        try:
+            self._file = Path(self._target).open("wb", buffering=0)
+        except OSError as wrong:
+            raise SinkError(f"{self._target}: cannot write ({wrong.strerror})") from wrong
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._file is not None and self._target != "-":
+            self._file.close()
+        self._file = None
+
+    def write(self, lines: str) -> None:
+        """lines: one or more, each ending in a newline."""
+        assert self._file is not None, "written to outside its with block"
+        data = lines.encode("utf-8")
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[self._file.write(rest) :]
+            self._file.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as wrong:
+            self._cut_back()
+            raise SinkError(
+                f"{self._target}: cannot write ({wrong.strerror}); "
+                f"the rows before this one are kept"
+            ) from wrong
+        self._whole += len(data)
+
+    def _cut_back(self) -> None:
+        """Take back what was written of an unfinished line; shrinking works on a full disk."""
+        if self._target != "-" and self._file is not None:
+            os.ftruncate(self._file.fileno(), self._whole)

@@ -1,0 +1,95 @@
+"""Results as table rows: one per face and frame, and one for a frame without a face.
+
+The columns follow from the options, never from what was seen, so a table has the same header
+from its first row to its last. Latency is left out: it would make two runs differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from tracker.values import EXPRESSIONS, FrameResult, PersonReading
+
+Cell = str | int | float | None
+Person = PersonReading | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    unit: str  # as written to the sidecar
+    decimals: int  # of a float cell
+    read: Callable[[FrameResult, Person], Cell]
+
+
+def columns(*, source: bool = False) -> list[Column]:
+    """The header of a run, in order.
+
+    source: several inputs, or a folder of pictures: each row then names its own.
+    """
+    named = [Column("source", "name as given", 0, lambda r, _: r.source)] if source else []
+    return [*named, *_place(), *_affect(), *_expressions()]
+
+
+def rows(result: FrameResult, header: Sequence[Column]) -> Iterator[list[Cell]]:
+    """One frame's rows. Floats are rounded to the column's decimals; missing is None, never 0."""
+    for person in result.people or (None,):
+        yield [_rounded(column.read(result, person), column.decimals) for column in header]
+
+
+def text(cells: Sequence[Cell], header: Sequence[Column]) -> list[str]:
+    """One row as text: fixed decimals, missing is empty."""
+    return [
+        ""
+        if cell is None
+        else f"{cell:.{column.decimals}f}"
+        if isinstance(cell, float)
+        else f"{cell}"
+        for cell, column in zip(cells, header, strict=True)
+    ]
+
+
+def _rounded(cell: Cell, decimals: int) -> Cell:
+    return round(cell, decimals) + 0.0 if isinstance(cell, float) else cell  # + 0.0: no "-0.0"
+
+
+def _of_face(name: str, unit: str, decimals: int, read: Callable[[PersonReading], Cell]) -> Column:
+    return Column(name, unit, decimals, lambda _, p: None if p is None else read(p))
+
+
+def _place() -> list[Column]:
+    return [
+        Column("frame", "count from 1", 0, lambda r, _: r.index + 1),
+        Column("timestamp", "s", 6, lambda r, _: r.pts),
+        _of_face("face_id", "track", 0, lambda p: p.face.track),
+        Column("success", "0 or 1", 0, lambda _, p: int(p is not None)),
+        _of_face("confidence", "0..1", 4, lambda p: p.face.score),
+        _of_face("face_x", "px", 1, lambda p: p.face.box.x0),
+        _of_face("face_y", "px", 1, lambda p: p.face.box.y0),
+        _of_face("face_w", "px", 1, lambda p: p.face.box.x1 - p.face.box.x0),
+        _of_face("face_h", "px", 1, lambda p: p.face.box.y1 - p.face.box.y0),
+    ]
+
+
+def _affect() -> list[Column]:
+    """Smooth under the plain name, then _raw and _cal."""
+    return [
+        _of_face("valence", "-1..1", 4, lambda p: p.affect.smooth.valence),
+        _of_face("arousal", "-1..1", 4, lambda p: p.affect.smooth.arousal),
+        _of_face("valence_raw", "-1..1", 4, lambda p: p.affect.raw.valence),
+        _of_face("arousal_raw", "-1..1", 4, lambda p: p.affect.raw.arousal),
+        _of_face(
+            "valence_cal", "-1..1", 4, lambda p: p.affect.calibrated and p.affect.calibrated.valence
+        ),
+        _of_face(
+            "arousal_cal", "-1..1", 4, lambda p: p.affect.calibrated and p.affect.calibrated.arousal
+        ),
+    ]
+
+
+def _expressions() -> list[Column]:
+    def reading(i: int) -> Callable[[PersonReading], Cell]:
+        return lambda p: p.expression.values[i]
+
+    return [_of_face(label, "0..1", 4, reading(i)) for i, label in enumerate(EXPRESSIONS)]

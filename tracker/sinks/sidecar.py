@@ -1,0 +1,112 @@
+"""`out.meta.json` beside a table: what it was made from, with what, and how it went."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from tracker.models import hash_file
+from tracker.sinks.base import SinkError
+from tracker.sinks.rows import Column
+from tracker.sources import Source
+from tracker.values import Step
+
+FORMAT = 1
+
+
+class Table(Protocol):
+    """The table that is described."""
+
+    rows: int
+    header: Sequence[Column]
+
+
+class Sidecar:
+    """Written when the first frame is there, and again at the end, whatever ended the run.
+
+    about: facts known from the start (version, command line, options, models).
+    sources: every input opened so far; their reports are read at the end.
+    """
+
+    def __init__(
+        self, path: Path, table: Table, about: Mapping[str, Any], sources: Sequence[Source]
+    ) -> None:
+        self._path = sidecar_path(path)
+        self._table = table
+        self._about = about
+        self._sources = sources
+        self._began = time.monotonic()
+        self._created = datetime.now(UTC).isoformat(timespec="seconds")
+        self._frames = 0
+        self._first: float | None = None  # s
+        self._last: float | None = None  # s
+
+    def __enter__(self) -> Sidecar:
+        self._put(finished=False, inputs=[])
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        inputs = [_described(about) for source in self._sources for about in source.report.about]
+        self._put(finished=kind is None, inputs=inputs)
+
+    def write(self, step: Step) -> None:
+        self._frames += 1
+        self._last = step.result.pts
+        if self._first is None:
+            self._first = step.result.pts
+
+    def _put(self, *, finished: bool, inputs: list[dict[str, Any]]) -> None:
+        run = {
+            "frames": self._frames,
+            "errors": sum(source.report.errors for source in self._sources),
+            "notes": [note for source in self._sources for note in source.report.notes],
+            "rows": self._table.rows,
+            "first_pts": self._first,
+            "last_pts": self._last,
+            "seconds": round(time.monotonic() - self._began, 3),
+            "finished": finished,
+        }
+        columns = [
+            {"name": c.name, "unit": c.unit, "decimals": c.decimals} for c in self._table.header
+        ]
+        whole = {"format": FORMAT, "created": self._created, **self._about}
+        write_json(self._path, {**whole, "inputs": inputs, "columns": columns, "run": run})
+
+
+def sidecar_path(table: Path) -> Path:
+    """film.csv -> film.meta.json"""
+    return table.with_suffix(".meta.json")
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes the whole file or none of it. Raises SinkError naming it."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        try:
+            partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as wrong:
+        raise SinkError(f"{path}: cannot write ({wrong.strerror})") from wrong
+
+
+def _described(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Base names only: where a file lay says something about its owner."""
+    path: Path = about["path"]
+    rest = {key: value for key, value in about.items() if key != "path"}
+    try:
+        return rest | {"bytes": path.stat().st_size, "sha256": hash_file(path)}
+    except OSError:  # removed while it was read: what was read still counts
+        return rest | {"bytes": None, "sha256": None}

@@ -1,0 +1,54 @@
+"""What every source promises, and what it says of itself afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from tracker.values import Frame
+
+# Suffixes of stills; everything else is asked of PyAV as a film.
+PHOTOS = frozenset(
+    (".bmp", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff")
+    + (".webp",)
+)
+
+
+class SourceError(RuntimeError):
+    """An input that cannot be read. The message names it and says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which part of a film is read, on the container's own clock."""
+
+    start: float | None = None  # s; None: from the first frame
+    end: float | None = None  # s, exclusive; None: to the last frame
+    every: float | None = None  # s of stream time between frames; None: every frame
+
+
+ALL = Span()
+
+
+@dataclass(slots=True)
+class Report:
+    """What came of reading a source; complete once its iteration has ended."""
+
+    frames: int = 0  # decoded and handed over
+    errors: int = 0  # undecodable packets, damaged frames, unreadable pictures, missing ends
+    notes: list[str] = field(default_factory=list)  # one line each, naming the input
+    about: list[dict[str, Any]] = field(default_factory=list)  # for the sidecar, one per file
+
+    def note(self, line: str) -> None:
+        self.notes.append(line)
+
+
+class Source(Protocol):
+    """Iterating opens the file and closes it again; `live` says whether time waits for us."""
+
+    live: bool
+    report: Report
+    expected: int | None  # frames, where the container says so; for a progress bar
+
+    def __iter__(self) -> Iterator[Frame]: ...

@@ -1,0 +1,207 @@
+"""Films through PyAV: every decodable frame, at the container's own presentation time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+
+from tracker.sources.base import ALL, Report, SourceError, Span
+from tracker.values import Frame, Image
+
+ASSUMED_RATE = 25.0  # frames/s, where neither frames nor stream name any: the PAL rate
+SLACK = 1.0  # s by which a film may end before the announced time without a remark
+EARLY = 1e-6  # s; rounding of a time given with six decimals
+
+
+class Film:
+    """One video stream of one file.
+
+    A frame without a time (raw streams) gets one from the stream's nominal rate, and a note.
+    Undecodable packets are counted and skipped. Raises SourceError if there is no video stream
+    or not one frame can be decoded.
+    """
+
+    live = False
+
+    def __init__(self, name: str, path: Path, span: Span = ALL) -> None:
+        self._name = name
+        self._path = path
+        self._span = span
+        self._untimed = 0
+        self.report = Report()
+        self.expected: int | None = None
+        with self._opened() as (_, stream):
+            self.report.about.append(_describe(path, stream))
+            if span == ALL:
+                self.expected = stream.frames or None
+
+    def __iter__(self) -> Iterator[Frame]:
+        to_rgb = VideoReformatter()  # one for the whole run: it keeps its tables
+        due: float | None = None
+        for index, (pts, decoded) in enumerate(self._timed()):
+            if due is not None and pts < due - EARLY:
+                continue
+            if self._span.every:
+                due = (pts if due is None else due) + self._span.every
+                while due <= pts + EARLY:  # a gap in time: go on from here
+                    due += self._span.every
+            image = _upright(to_rgb.reformat(decoded, format="rgb24").to_ndarray(), decoded)
+            self.report.frames += 1
+            yield Frame(index, pts, time.monotonic(), image, self._name)
+        self._conclude()
+
+    def _opened(self) -> _Opened:
+        return _Opened(self._name, self._path)
+
+    def _timed(self) -> Iterator[tuple[float, VideoFrame]]:
+        """Frames of the span with their times in seconds."""
+        start, end = self._span.start, self._span.end
+        with self._opened() as (container, stream):
+            if start is not None and stream.time_base is not None and start > 0:
+                container.seek(int(start / stream.time_base), stream=stream, backward=True)
+            rate = float(stream.average_rate or stream.guessed_rate or ASSUMED_RATE)
+            last = longest = 0.0
+            first = True
+            for decoded in self._decoded(container, stream):
+                pts = self._time(decoded, last, rate, first)
+                if not first:
+                    longest = max(longest, pts - last)
+                last, first = pts, False
+                if start is not None and pts < start - EARLY:
+                    continue
+                if end is not None and pts >= end - EARLY:
+                    return
+                yield pts, decoded
+            self._check_the_end(stream, last, SLACK + 2 * longest)
+        if self._untimed:
+            self.report.about[0]["assumed_rate"] = rate
+            self.report.note(
+                f"{self._name}: {self._untimed} frames carry no time; "
+                f"their timestamps assume {rate:g} frames/s"
+            )
+
+    def _time(self, decoded: VideoFrame, last: float, rate: float, first: bool) -> float:
+        if decoded.pts is not None and decoded.time_base is not None:
+            return float(decoded.pts * decoded.time_base)
+        self._untimed += 1
+        return 0.0 if first else last + 1 / rate
+
+    def _decoded(self, container: Any, stream: VideoStream) -> Iterator[VideoFrame]:
+        packets = container.demux(stream)
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except (av.FFmpegError, ValueError) as wrong:
+                self.report.errors += 1
+                self.report.note(f"{self._name}: reading stopped ({_reason(wrong)})")
+                return
+            try:
+                frames = packet.decode()
+            except (av.FFmpegError, ValueError):
+                self.report.errors += 1
+                continue
+            for decoded in frames:
+                if decoded.is_corrupt:
+                    self.report.errors += 1
+                yield decoded
+
+    def _check_the_end(self, stream: VideoStream, last: float, slack: float) -> None:
+        """A cut-off file often ends without any error; only the announced length tells."""
+        announced = _announced_end(stream)
+        if announced is None or last + slack >= announced or not self.report.frames:
+            return
+        self.report.errors += 1
+        self.report.note(
+            f"{self._name}: the film is cut off: it announces {announced:.3f} s, "
+            f"its last frame is at {last:.3f} s"
+        )
+
+    def _conclude(self) -> None:
+        report = self.report
+        if report.frames:
+            if report.errors and not report.notes:
+                report.note(f"{self._name}: {report.errors} damaged packets or frames")
+            return
+        report.notes.clear()
+        if report.errors:
+            raise SourceError(f"{self._name}: no frame can be decoded (damaged or encrypted)")
+        if self._span.start is not None or self._span.end is not None:
+            raise SourceError(f"{self._name}: no frame between the given --start and --end")
+        raise SourceError(f"{self._name}: the video stream holds no frames")
+
+
+class _Opened:
+    """A container and its first real video stream, closed on the way out."""
+
+    def __init__(self, name: str, path: Path) -> None:
+        try:
+            self._container = av.open(str(path))
+        except (av.FFmpegError, OSError, ValueError) as wrong:
+            raise SourceError(f"{name}: not a readable film ({_reason(wrong)})") from wrong
+        covers = av.stream.Disposition.attached_pic
+        streams = [s for s in self._container.streams.video if not s.disposition & covers]
+        if not streams:
+            kinds = ", ".join(sorted({s.type for s in self._container.streams})) or "nothing"
+            self._container.close()
+            raise SourceError(f"{name}: no video stream in it, only {kinds}")
+        if streams[0].codec_context is None:
+            self._container.close()
+            raise SourceError(f"{name}: nothing here can decode its video stream")
+        self._stream = streams[0]
+        self._stream.thread_type = "AUTO"
+
+    def __enter__(self) -> tuple[Any, VideoStream]:
+        return self._container, self._stream
+
+    def __exit__(self, *_: object) -> None:
+        self._container.close()
+
+
+def _upright(image: Image, decoded: VideoFrame) -> Image:
+    """PyAV hands out unrotated pixels; `rotation` is in degrees, anticlockwise."""
+    turns = round(decoded.rotation / 90) % 4
+    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+
+
+def _announced_end(stream: VideoStream) -> float | None:
+    """s on the container's clock, or None where only the whole container has a length."""
+    base = stream.time_base
+    if stream.duration and base:
+        return float(((stream.start_time or 0) + stream.duration) * base)
+    tag = stream.metadata.get("DURATION", "")  # Matroska: 00:00:02.933000000
+    try:
+        hours, minutes, seconds = tag.split(":")
+        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    except ValueError:
+        return None
+
+
+def _describe(path: Path, stream: VideoStream) -> dict[str, Any]:
+    container, base = stream.container, stream.time_base
+    start = None if stream.start_time is None or base is None else stream.start_time * base
+    return {
+        "kind": "film",
+        "name": path.name,
+        "path": path,
+        "container": container.format.name,
+        "codec": stream.codec_context.name,
+        "width": stream.width,
+        "height": stream.height,
+        "duration": None if container.duration is None else container.duration / av.time_base,
+        "video_start": None if start is None else float(start),
+        "average_rate": None if stream.average_rate is None else float(stream.average_rate),
+    }
+
+
+def _reason(wrong: BaseException) -> str:
+    return getattr(wrong, "strerror", None) or str(wrong) or type(wrong).__name__

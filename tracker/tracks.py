@@ -1,0 +1,104 @@
+"""Who is who from frame to frame: association by place and motion, causal, without a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tracker.geometry import centre, iou, shifted, side
+from tracker.values import Box, Detection, Face
+
+REACH = 0.8  # sides of a face that a centre may be off its predicted place
+DRIFT = 1.5  # further sides per second since the face was last seen
+FARTHEST = 2.5  # sides; beyond that it is somebody else
+RESIZE = 1.8  # times a face may grow or shrink between two sightings
+TREND = 0.6  # weight of the newest motion in the velocity
+COASTING = 0.5  # s for which an unseen face is assumed to keep moving
+
+
+@dataclass(slots=True)
+class _Track:
+    number: int
+    box: Box
+    seen: float  # s
+    velocity: tuple[float, float] = (0.0, 0.0)  # px/s
+
+    def predicted(self, pts: float) -> Box:
+        ahead = min(pts - self.seen, COASTING)
+        return shifted(self.box, self.velocity[0] * ahead, self.velocity[1] * ahead)
+
+    def update(self, pts: float, box: Box) -> None:
+        elapsed = pts - self.seen
+        if elapsed > 0:
+            (x0, y0), (x1, y1) = centre(self.box), centre(box)
+            newest = (x1 - x0) / elapsed, (y1 - y0) / elapsed
+            self.velocity = (
+                TREND * newest[0] + (1 - TREND) * self.velocity[0],
+                TREND * newest[1] + (1 - TREND) * self.velocity[1],
+            )
+        self.box, self.seen = box, pts
+
+
+class Tracks:
+    """Gives every detection a track number; numbers count up from 0 and are never used twice.
+
+    forget_after: s unseen before a track ends; whoever comes later is somebody new.
+    """
+
+    def __init__(self, forget_after: float) -> None:
+        self._forget_after = forget_after
+        self._next = 0
+        self._live: list[_Track] = []
+
+    def begin(self) -> None:
+        """A new shot or stream: nobody is known any more. Numbers go on."""
+        self._live = []
+
+    def __call__(self, pts: float, detections: Sequence[Detection]) -> list[Face]:
+        """One face per detection, ordered by track."""
+        self._live = [t for t in self._live if pts - t.seen <= self._forget_after]
+        owners: dict[int, _Track] = {}
+        free = list(self._live)
+        for _, i, track in self._affinities(pts, detections):
+            if i not in owners and track in free:
+                owners[i] = track
+                free.remove(track)
+        faces = []
+        for i, d in enumerate(detections):
+            track = owners.get(i) or self._new(pts, d.box)
+            track.update(pts, d.box)
+            faces.append(Face(track.number, d.box, d.score, d.points))
+        return sorted(faces, key=lambda face: face.track)
+
+    def _affinities(
+        self, pts: float, detections: Sequence[Detection]
+    ) -> list[tuple[float, int, _Track]]:
+        """Every possible pair, the best first."""
+        pairs = [
+            (_affinity(track.predicted(pts), d.box, pts - track.seen), i, track)
+            for i, d in enumerate(detections)
+            for track in self._live
+        ]
+        return sorted((p for p in pairs if p[0] > 0), key=lambda p: (-p[0], p[1], p[2].number))
+
+    def _new(self, pts: float, box: Box) -> _Track:
+        track = _Track(self._next, box, pts)
+        self._next += 1
+        self._live.append(track)
+        return track
+
+
+def _affinity(expected: Box, found: Box, unseen: float) -> float:
+    """How likely the two are one face: overlap plus nearness; 0 if it cannot be.
+
+    unseen: s since the face was last seen.
+    """
+    size, other = side(expected), side(found)
+    if min(size, other) <= 0 or max(size, other) > RESIZE * min(size, other):
+        return 0.0
+    (x0, y0), (x1, y1) = centre(expected), centre(found)
+    off = float(((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5) / max(size, other)
+    reach = min(REACH + DRIFT * unseen, FARTHEST)
+    if off >= reach:
+        return 0.0
+    return iou(expected, found) + (1 - off / reach)

@@ -1,0 +1,126 @@
+"""The values that flow through the tracker.
+
+Conventions, stated once and used everywhere:
+
+    time     float seconds; `pts` is stream time, never wall clock: the container's own clock for
+             a file (a video that starts later than its sound keeps that offset)
+    image    uint8 (H, W, 3), RGB, upright, treated as read-only
+    box      float pixels in the full frame, half-open: x0 <= x < x1
+    affect   valence and arousal, each in [-1, 1]
+    missing  None for a value, an empty tuple for nobody; never 0
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+Point = tuple[float, float]  # x, y, px in the full frame
+
+EXPRESSIONS = (  # what a face shows: the eight classes of FER+ (Barsoum et al. 2016)
+    "neutral",
+    "happiness",
+    "surprise",
+    "sadness",
+    "anger",
+    "disgust",
+    "fear",
+    "contempt",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One decoded picture. A gap in `index` means frames were left out before it."""
+
+    index: int  # position in the source, from 0
+    pts: float  # s
+    arrived: float  # s, time.monotonic() when the decoder handed it over
+    image: Image  # (H, W, 3)
+    source: str = ""  # name of the input; another name is another stream
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """One number in [0, 1] per label; they sum to 1."""
+
+    labels: tuple[str, ...]
+    values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.labels) != len(self.values):
+            raise ValueError(f"{len(self.labels)} labels but {len(self.values)} values")
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A face in one picture, before anyone asks whose it is."""
+
+    box: Box
+    score: float | None  # detector confidence, [0, 1]; None: the picture was given as a face
+    points: tuple[Point, ...] = ()  # eyes, nose, mouth corners; image-left first; () if unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A detection with a name: `track` is one person from frame to frame, and is never reused."""
+
+    track: int
+    box: Box
+    score: float | None
+    points: tuple[Point, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Affect:
+    valence: float  # unpleasant -1 .. +1 pleasant
+    arousal: float  # calm -1 .. +1 excited
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One affect, three ways. The later ones never replace the earlier."""
+
+    raw: Affect  # the CNN's opinion of this picture alone
+    smooth: Affect  # the memory's, given everything so far
+    calibrated: Affect | None = None  # `smooth` through a profile; None without one
+
+
+@dataclass(frozen=True, slots=True)
+class PersonReading:
+    """Expressed affect: what one person in view shows."""
+
+    face: Face
+    affect: Reading
+    expression: Scores  # EXPRESSIONS, of this picture alone
+
+
+@dataclass(frozen=True, slots=True)
+class FrameResult:
+    """Everything a sink may know about one frame. No people means nobody was seen."""
+
+    index: int
+    pts: float  # s
+    latency: float  # s, from Frame.arrived to this result
+    cut: bool  # first frame of a new shot
+    people: tuple[PersonReading, ...]  # ordered by track
+    source: str = ""  # Frame.source
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """A result beside the frame it came from, for those who draw. Keep results, not steps."""
+
+    frame: Frame
+    result: FrameResult
