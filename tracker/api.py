@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from tracker.pipeline import ModelUse, Tracker, follow
+from tracker.models import ModelUse
+from tracker.pipeline import Tracker, follow
 from tracker.sources import Span, open_source
 from tracker.values import FrameResult
+
+if TYPE_CHECKING:
+    from engines import Engine
+    from tracker.detectors import Detector
+    from tracker.models import Model
 
 FACES = ("detect", "whole")
 
@@ -57,8 +63,8 @@ def build(options: Options | None = None) -> Tracker:
         finder = WholePicture(forget_after=options.forget_after)
     else:
         finder = FaceFinder(opening.detector(), forget_after=options.forget_after)
-    card, network = opening.network(options.face)
-    cropper = Cropper(card["input"])
+    face, network = opening.network(options.face)
+    cropper = Cropper(face.card["input"])
     cut = cropper.whole if options.faces == "whole" else cropper.aligned
     _, memory = opening.network(options.memory)
     people = PeopleReader(network, cut, LstmSmoother(memory, forget_after=options.forget_after))
@@ -72,7 +78,7 @@ def watch(
     start: float | None = None,
     end: float | None = None,
     every: float | None = None,
-) -> Iterator[FrameResult]:
+) -> Generator[FrameResult, None, None]:
     """Results of a film, a photo or a folder of photos, frame by frame, as they are read.
 
     start, end: s on the container's clock. every: s of stream time between frames.
@@ -91,15 +97,34 @@ class _Opening:
         self._options = options
         self.used: list[ModelUse] = []
 
-    def network(self, name: str) -> tuple[dict[str, Any], Any]:
-        """The card and the engine of a network of ours."""
+    def detector(self) -> Detector:
+        from tracker.detectors import open_detector
+        from tracker.models import open_shipped, registry
+
+        options, given = self._options, {}
+        if options.min_confidence is not None:
+            given["min_confidence"] = options.min_confidence
+        fetched = registry().get(options.detector)
+        if fetched is not None:  # runs in its own library
+            detector = open_detector(options.detector, **given)
+            self.used.append(ModelUse.of(fetched, detector.description))
+            return detector
+        detector = open_detector(
+            options.detector, backend=options.backend, device=options.device, **given
+        )
+        (name,) = detector.models
+        self.used.append(ModelUse.of(open_shipped(name), detector.description))
+        return detector
+
+    def network(self, name: str) -> tuple[Model, Engine]:
+        """A network of ours, ready to run."""
         import engines
         from tracker.models import open_shipped
 
-        model = open_shipped(name)
         options = self._options
+        model = open_shipped(name)
         engine = engines.load(
             model.path, options.backend, device=options.device, max_batch=options.max_batch
         )
-        self._note(model.role, model.name, model.sha256, model.licence, engine, model.card)
-        return model.card, engine
+        self.used.append(ModelUse.of(model, engine.description))
+        return model, engine

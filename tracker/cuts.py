@@ -50,4 +50,4 @@ def _thumbnail(image: Image) -> Thumbnail:
     step_x = max(1, image.shape[1] // (SIZE_WH[0] * 4))
     thin = np.ascontiguousarray(image[::step_y, ::step_x])
     small = cv2.resize(thin, SIZE_WH, interpolation=cv2.INTER_AREA)
-    return small.astype(np.float32) / 255
+    return np.asarray(small, np.float32) / np.float32(255)

@@ -55,4 +55,5 @@ class WholePicture:
         if cut:
             self._tracks.begin()
         height, width = frame.image.shape[:2]
-        return self._tracks(frame.pts, [Detection(Box(0.0, 0.0, width, height), None)])
+        everything = Box(0.0, 0.0, float(width), float(height))
+        return self._tracks(frame.pts, [Detection(everything, None)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from tracker.values import Box
 
 
@@ -27,7 +29,7 @@ def centre(box: Box) -> tuple[float, float]:
 
 def side(box: Box) -> float:
     """The side of the square of equal area, px."""
-    return max(0.0, area(box)) ** 0.5
+    return math.sqrt(max(0.0, area(box)))
 
 
 def shifted(box: Box, dx: float, dy: float) -> Box:

@@ -33,6 +33,23 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelUse:
+    """One network of a run, as the sidecar names it."""
+
+    role: str
+    name: str
+    sha256: str
+    licence: str
+    ran_on: str  # the library and device that really ran it
+    scores: tuple[dict[str, Any], ...]  # as its card states them
+
+    @classmethod
+    def of(cls, model: Model | Fetched, ran_on: str) -> ModelUse:
+        scores = tuple(model.card["scores"]) if isinstance(model, Model) else ()
+        return cls(model.role, model.name, model.sha256, model.licence, ran_on, scores)
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched:
     """A third-party file that `emotrack models pull` brings: a line of registry.json."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
 from threading import get_ident
-from typing import Any, Protocol
+from types import TracebackType
+from typing import Protocol
 
 from tracker.handoff import Handoff, background
+from tracker.models import ModelUse
 from tracker.sources import Source
 from tracker.values import Face, Frame, FrameResult, Image, PersonReading, Step
 
@@ -34,22 +35,19 @@ class PeopleReader(Part, Protocol):
     def __call__(self, frame: Frame, faces: Sequence[Face]) -> Sequence[PersonReading]: ...
 
 
-class Sink(AbstractContextManager["Sink"], Protocol):
+class Sink(Protocol):
     """`write` must not wait on anything slower than a local disk."""
 
+    def __enter__(self) -> object: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
     def write(self, step: Step) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class ModelUse:
-    """One network of a run, as the sidecar names it."""
-
-    role: str
-    name: str
-    sha256: str
-    licence: str
-    ran_on: str  # the backend and device that really ran it
-    scores: tuple[dict[str, Any], ...]  # as its card states them
 
 
 class Tracker:
@@ -131,23 +129,25 @@ def paced(source: Source) -> AbstractContextManager[Handoff[Frame]]:
     return background(source, capacity=1 if source.live else 8, drop_oldest=source.live)
 
 
-def follow(source: Source, tracker: Tracker) -> Iterator[Step]:
+def follow(source: Source, tracker: Tracker) -> Generator[Step, None, None]:
     """Steps as they happen. Closing the iterator stops and releases the source."""
     with paced(source) as frames:
         for frame in frames:
             yield Step(frame, tracker.take(frame))
 
 
-def record(steps: Iterable[Step], sinks: Sequence[Sink]) -> Iterator[Step]:
+def record(steps: Iterable[Step], sinks: Sequence[Sink]) -> Generator[Step, None, None]:
     """Pass steps through, writing each to every sink on the way.
 
     The first step opens the sinks: a source that gives none leaves no file behind.
     """
     with ExitStack() as stack:
-        opened: list[Sink] = []
+        opened = False
         for step in steps:
             if not opened:
-                opened = [stack.enter_context(sink) for sink in sinks]
-            for sink in opened:
+                for sink in sinks:
+                    stack.enter_context(sink)
+                opened = True
+            for sink in sinks:
                 sink.write(step)
             yield step

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -18,11 +18,11 @@ from tracker.commands.summary import Summary
 from tracker.pipeline import Sink, Tracker, follow, record
 from tracker.sinks.rows import columns
 from tracker.sinks.sidecar import Sidecar, sidecar_path
-from tracker.sinks.tables import CsvTable, JsonLines
+from tracker.sinks.tables import csv_table, json_lines
 from tracker.sources import Source, SourceError, Span, open_source
 from tracker.values import Step
 
-TABLES = {"csv": CsvTable, "jsonl": JsonLines}
+TABLES = {"csv": csv_table, "jsonl": json_lines}
 DONE, FAILED, PARTLY = 0, 2, 3
 EPILOG = """\
 commands:
@@ -92,7 +92,7 @@ class _Run:
         damaged = self._failed or any(source.report.errors for source in self._sources)
         return PARTLY if damaged else DONE
 
-    def _steps(self) -> Iterator[Step]:
+    def _steps(self) -> Generator[Step, None, None]:
         for name in self._names:
             try:
                 source = open_source(name, self._span, alone=len(self._names) == 1)
@@ -102,7 +102,7 @@ class _Run:
                 self._failed += 1
                 _say(str(wrong))
 
-    def _shown(self, name: str, source: Source) -> Iterator[Step]:
+    def _shown(self, name: str, source: Source) -> Generator[Step, None, None]:
         """The steps of one source, with a progress bar and what it had to say afterwards."""
         hidden = self._quiet or not sys.stderr.isatty()
         with tqdm(total=source.expected, unit="frame", desc=name, disable=hidden) as bar:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -66,4 +67,5 @@ class Lines:
     def _cut_back(self) -> None:
         """Take back what was written of an unfinished line; shrinking works on a full disk."""
         if self._target != "-" and self._file is not None:
-            os.ftruncate(self._file.fileno(), self._whole)
+            with suppress(OSError):  # a device has no length to cut
+                os.ftruncate(self._file.fileno(), self._whole)

@@ -79,13 +79,14 @@ def _affect() -> list[Column]:
         _of_face("arousal", "-1..1", 4, lambda p: p.affect.smooth.arousal),
         _of_face("valence_raw", "-1..1", 4, lambda p: p.affect.raw.valence),
         _of_face("arousal_raw", "-1..1", 4, lambda p: p.affect.raw.arousal),
-        _of_face(
-            "valence_cal", "-1..1", 4, lambda p: p.affect.calibrated and p.affect.calibrated.valence
-        ),
-        _of_face(
-            "arousal_cal", "-1..1", 4, lambda p: p.affect.calibrated and p.affect.calibrated.arousal
-        ),
+        _of_face("valence_cal", "-1..1", 4, lambda p: _calibrated(p, "valence")),
+        _of_face("arousal_cal", "-1..1", 4, lambda p: _calibrated(p, "arousal")),
     ]
+
+
+def _calibrated(person: PersonReading, axis: str) -> float | None:
+    affect = person.affect.calibrated
+    return None if affect is None else getattr(affect, axis)
 
 
 def _expressions() -> list[Column]:

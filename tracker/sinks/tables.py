@@ -5,24 +5,36 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from tracker.sinks.base import Lines
-from tracker.sinks.rows import Column, rows, text
+from tracker.sinks.rows import Cell, Column, rows, text
 from tracker.values import Step
 
 
-class _Table:
-    """What both formats share: the header, the file, and how many rows went out."""
+class Table:
+    """One line per row; every row is with the system as soon as it is written.
 
-    def __init__(self, target: str, header: Sequence[Column]) -> None:
-        self.rows = 0
+    line: a row as text, with its newline. first: what stands above the rows.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        header: Sequence[Column],
+        line: Callable[[Sequence[Cell]], str],
+        first: str = "",
+    ) -> None:
         self.header = header
+        self.rows = 0
         self._lines = Lines(target)
+        self._line = line
+        self._first = first
 
-    def __enter__(self) -> _Table:
+    def __enter__(self) -> Table:
         self._lines.__enter__()
+        self._lines.write(self._first)
         return self
 
     def __exit__(
@@ -33,39 +45,29 @@ class _Table:
     ) -> None:
         self._lines.__exit__(kind, error, trace)
 
+    def write(self, step: Step) -> None:
+        found = [self._line(cells) for cells in rows(step.result, self.header)]
+        self._lines.write("".join(found))
+        self.rows += len(found)
 
-class CsvTable(_Table):
+
+def csv_table(target: str, header: Sequence[Column]) -> Table:
     """UTF-8, comma, `\\n`, a header line; missing is empty."""
-
-    def __enter__(self) -> CsvTable:
-        super().__enter__()
-        self._lines.write(_line([column.name for column in self.header]))
-        return self
-
-    def write(self, step: Step) -> None:
-        found = [_line(text(cells, self.header)) for cells in rows(step.result, self.header)]
-        self._lines.write("".join(found))
-        self.rows += len(found)
+    names = _comma_separated([column.name for column in header])
+    return Table(target, header, lambda cells: _comma_separated(text(cells, header)), names)
 
 
-class JsonLines(_Table):
+def json_lines(target: str, header: Sequence[Column]) -> Table:
     """One object per row; missing is null."""
+    names = [column.name for column in header]
 
-    def __enter__(self) -> JsonLines:
-        super().__enter__()
-        return self
+    def line(cells: Sequence[Cell]) -> str:
+        return json.dumps(dict(zip(names, cells, strict=True)), ensure_ascii=False) + "\n"
 
-    def write(self, step: Step) -> None:
-        names = [column.name for column in self.header]
-        found = [
-            json.dumps(dict(zip(names, cells, strict=True)), ensure_ascii=False) + "\n"
-            for cells in rows(step.result, self.header)
-        ]
-        self._lines.write("".join(found))
-        self.rows += len(found)
+    return Table(target, header, line)
 
 
-def _line(cells: Sequence[str]) -> str:
+def _comma_separated(cells: Sequence[str]) -> str:
     """Quoted where a name needs it."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerow(cells)

@@ -9,10 +9,8 @@ from typing import Any, Protocol
 from tracker.values import Frame
 
 # Suffixes of stills; everything else is asked of PyAV as a film.
-PHOTOS = frozenset(
-    (".bmp", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff")
-    + (".webp",)
-)
+PHOTOS = {".bmp", ".jp2", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+PHOTOS |= {".pbm", ".pgm", ".pnm", ".ppm"}
 
 
 class SourceError(RuntimeError):

@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
@@ -38,8 +39,8 @@ class Film:
         self._untimed = 0
         self.report = Report()
         self.expected: int | None = None
-        with self._opened() as (_, stream):
-            self.report.about.append(_describe(path, stream))
+        with self._opened() as (container, stream):
+            self.report.about.append(_describe(path, container, stream))
             if span == ALL:
                 self.expected = stream.frames or None
 
@@ -53,7 +54,8 @@ class Film:
                 due = (pts if due is None else due) + self._span.every
                 while due <= pts + EARLY:  # a gap in time: go on from here
                     due += self._span.every
-            image = _upright(to_rgb.reformat(decoded, format="rgb24").to_ndarray(), decoded)
+            pixels = to_rgb.reformat(decoded, format="rgb24").to_ndarray()
+            image = _upright(np.asarray(pixels, np.uint8), decoded)
             self.report.frames += 1
             yield Frame(index, pts, time.monotonic(), image, self._name)
         self._conclude()
@@ -94,7 +96,7 @@ class Film:
         self._untimed += 1
         return 0.0 if first else last + 1 / rate
 
-    def _decoded(self, container: Any, stream: VideoStream) -> Iterator[VideoFrame]:
+    def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
         packets = container.demux(stream)
         while True:
             try:
@@ -160,7 +162,7 @@ class _Opened:
         self._stream = streams[0]
         self._stream.thread_type = "AUTO"
 
-    def __enter__(self) -> tuple[Any, VideoStream]:
+    def __enter__(self) -> tuple[InputContainer, VideoStream]:
         return self._container, self._stream
 
     def __exit__(self, *_: object) -> None:
@@ -186,8 +188,8 @@ def _announced_end(stream: VideoStream) -> float | None:
         return None
 
 
-def _describe(path: Path, stream: VideoStream) -> dict[str, Any]:
-    container, base = stream.container, stream.time_base
+def _describe(path: Path, container: InputContainer, stream: VideoStream) -> dict[str, Any]:
+    base = stream.time_base
     start = None if stream.start_time is None or base is None else stream.start_time * base
     return {
         "kind": "film",

@@ -1,0 +1,101 @@
+"""Programs that embed the engine get the numbers of the command line."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import tracker
+from conftest import DEMO
+from tracker.sinks.rows import columns, rows, text
+from tracker.sources import open_source
+
+HEADER = columns()
+
+
+def lines(results):
+    return [text(cells, HEADER) for result in results for cells in rows(result, HEADER)]
+
+
+@pytest.fixture(scope="module")
+def pulled():
+    return list(tracker.watch(DEMO))
+
+
+def test_watching_a_film_gives_the_rows_that_the_command_writes(pulled, tmp_path):
+    from tracker.cli import main
+
+    assert main([str(DEMO), "--csv", str(tmp_path / "out.csv")]) == 0
+    written = (tmp_path / "out.csv").read_text("utf-8").splitlines()[1:]
+    assert [",".join(line) for line in lines(pulled)] == written
+
+
+def test_pushing_the_frames_of_a_film_gives_what_watching_it_gives(pulled):
+    with tracker.build(tracker.Options()) as reader:
+        pushed = [reader.push(frame.image, frame.pts) for frame in open_source(DEMO)]
+    assert lines(pushed) == lines(pulled)
+
+
+def test_two_trackers_in_two_threads_equal_two_serial_runs(pulled):
+    found = {}
+
+    def run(name):
+        found[name] = lines(tracker.watch(DEMO))
+
+    threads = [threading.Thread(target=run, args=(name,)) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found["a"] == found["b"] == lines(pulled)
+
+
+def test_no_future_frame_changes_a_past_value(pulled):
+    frames = list(open_source(DEMO))[:60]
+    noise = np.random.default_rng(1).integers(0, 256, frames[0].image.shape, np.uint8)
+    with tracker.build() as reader:
+        past = [reader.push(f.image, f.pts) for f in frames[:40]]
+        for f in frames[40:]:
+            reader.push(noise, f.pts)
+    assert lines(past) == lines(pulled[:40])
+
+
+def test_raw_is_what_the_network_says_of_the_crop_alone(pulled):
+    import engines
+    from tracker.crops import Cropper
+    from tracker.models import open_shipped
+
+    model = open_shipped("face-s")
+    engine = engines.load(model.path, "onnx")
+    cropper = Cropper(model.card["input"])
+    names = [spec.name for spec in engine.outputs]
+    checked = 0
+    for frame, result in zip(open_source(DEMO), pulled, strict=True):
+        for person in result.people:
+            out = engine.infer(cropper.aligned(frame.image, person.face)[None])
+            valence, arousal = out[names.index("affect")][0]
+            assert person.affect.raw.valence == pytest.approx(valence, abs=1e-5)
+            assert person.affect.raw.arousal == pytest.approx(arousal, abs=1e-5)
+            checked += 1
+    assert checked > 50
+
+
+def test_leaving_a_watch_early_stops_its_thread():
+    for result in tracker.watch(DEMO):
+        if result.index == 3:
+            break
+    assert not [t for t in threading.enumerate() if t.name == "source"]
+
+
+@pytest.mark.parametrize(
+    "given, why",
+    [
+        ({"faces": "some"}, "faces is 'some'"),
+        ({"min_confidence": 1.5}, "min_confidence is 1.5"),
+        ({"forget_after": 0.0}, "forget_after is 0.0"),
+        ({"max_batch": 0}, "max_batch is 0"),
+    ],
+)
+def test_options_out_of_range_are_refused(given, why):
+    with pytest.raises(ValueError, match=why):
+        tracker.Options(**given)

@@ -1,0 +1,295 @@
+"""The program as its user meets it: files in, tables and exit codes out, shipped networks."""
+
+import csv
+import errno
+import io
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from conftest import DEMO, manifest, write_film
+from tracker.models import hash_file
+
+EMOTRACK = [sys.executable, "-m", "tracker"]
+
+
+def emotrack(*words, cwd=None, **options):
+    return subprocess.run(
+        [*EMOTRACK, *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=300,
+        **options,
+    )
+
+
+def table(path):
+    return list(csv.DictReader(path.read_text("utf-8").splitlines()))
+
+
+def meta(path):
+    return json.loads(path.with_suffix(".meta.json").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """The README's main command, run once."""
+    out = tmp_path_factory.mktemp("demo") / "out.csv"
+    ran = emotrack(DEMO, "--csv", out)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+    return out
+
+
+def test_the_demo_gives_a_row_per_frame_and_face_in_order_of_time(demo):
+    rows = table(demo)
+    frames = [int(row["frame"]) for row in rows]
+    assert sorted(set(frames)) == list(range(1, max(frames) + 1))
+    times = [float(row["timestamp"]) for row in rows]
+    assert times == sorted(times)
+    assert {row["success"] for row in rows} == {"0", "1"}  # the portrait, and the cut away
+
+
+def test_the_demo_finds_the_one_face_and_gives_it_a_new_number_after_the_cut(demo):
+    seen = [row for row in table(demo) if row["success"] == "1"]
+    assert [row["face_id"] for row in seen if row["frame"] == seen[0]["frame"]] == ["0"]
+    assert {row["face_id"] for row in seen} == {"0", "1"}
+    assert all(float(row["confidence"]) > 0.5 for row in seen)
+
+
+def test_readings_stay_on_their_scales_and_a_smile_is_pleasant(demo):
+    seen = [row for row in table(demo) if row["success"] == "1"]
+    for row in seen:
+        for name in ("valence", "arousal", "valence_raw", "arousal_raw"):
+            assert -1 <= float(row[name]) <= 1
+        shown = [float(row[name]) for name in ("neutral", "happiness", "sadness", "anger")]
+        assert shown[1] == max(shown)
+    assert np.mean([float(row["valence"]) for row in seen]) > 0.3
+
+
+def test_the_sidecar_says_what_ran_on_what(demo):
+    about = meta(demo)
+    (film,) = about["inputs"]
+    assert film["name"] == "demo.mp4"
+    assert film["sha256"] == hash_file(DEMO)
+    assert film["bytes"] == DEMO.stat().st_size
+    assert {m["role"] for m in about["models"]} == {"detector", "face", "memory"}
+    for model in about["models"]:
+        assert len(model["sha256"]) == 64
+        assert "onnxruntime" in model["ran_on"]
+        assert model["scores"]
+    rows = table(demo)
+    run = about["run"]
+    assert (run["rows"], run["errors"], run["finished"]) == (len(rows), 0, True)
+    assert run["frames"] == int(rows[-1]["frame"])
+    assert [c["name"] for c in about["columns"]] == list(rows[0])
+    assert str(DEMO.parent) not in json.dumps(about["inputs"])
+
+
+def test_json_lines_on_standard_output_are_the_rows_of_the_table(demo):
+    ran = emotrack(DEMO, "--jsonl", "-")
+    lines = [json.loads(line) for line in ran.stdout.splitlines()]
+    for line, row in zip(lines, table(demo), strict=True):
+        assert {k: "" if v is None else v for k, v in line.items()} == {
+            k: type(line[k])(cell) if cell and line[k] is not None else cell
+            for k, cell in row.items()
+        }
+
+
+def test_two_runs_give_the_same_bytes(demo, tmp_path):
+    emotrack(DEMO, "--csv", tmp_path / "again.csv")
+    assert (tmp_path / "again.csv").read_bytes() == demo.read_bytes()
+
+
+def test_without_an_output_a_summary_is_printed(tmp_path):
+    ran = emotrack(DEMO)
+    assert ran.returncode == 0
+    assert "strongest moments" in ran.stdout
+    assert "happiness" in ran.stdout
+
+
+def test_a_part_of_a_film_has_the_times_of_the_whole(demo, tmp_path):
+    out = tmp_path / "part.csv"
+    assert emotrack(DEMO, "--csv", out, "--start", 1, "--end", 2, "--every", 0.25).returncode == 0
+    times = [float(row["timestamp"]) for row in table(out)]
+    assert times == pytest.approx([1.0, 1.28, 1.52, 1.76], abs=0.021)
+    assert {f"{t:.6f}" for t in times} <= {row["timestamp"] for row in table(demo)}
+
+
+def test_several_inputs_name_their_source_and_never_share_ids(tmp_path):
+    out = tmp_path / "out.csv"
+    assert emotrack(DEMO, DEMO, "--csv", out).returncode == 0
+    rows = table(out)
+    assert next(iter(rows[0])) == "source"
+    half = len(rows) // 2
+    ids = [{r["face_id"] for r in part if r["face_id"]} for part in (rows[:half], rows[half:])]
+    assert ids == [{"0", "1"}, {"2", "3"}]
+    assert [r["frame"] for r in rows[:half]] == [r["frame"] for r in rows[half:]]
+
+
+def test_a_folder_of_face_crops_is_read_whole(tmp_path):
+    faces = tmp_path / "faces"
+    faces.mkdir()
+    for i in range(3):
+        cv2.imwrite(str(faces / f"{i}.png"), np.full((48, 48), 60 * i, np.uint8))
+    out = tmp_path / "out.csv"
+    ran = emotrack(faces, "--faces", "whole", "--csv", out)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    rows = table(out)
+    assert [r["source"] for r in rows] == ["0.png", "1.png", "2.png"]
+    assert {(r["success"], r["confidence"], r["face_w"]) for r in rows} == {("1", "", "48.0")}
+    assert {r["frame"] for r in rows} == {"1"}
+    for row in rows:  # a still has nothing to be steadied with
+        assert float(row["valence"]) == pytest.approx(float(row["valence_raw"]), abs=2e-3)
+
+
+def test_no_face_in_a_photo_is_a_row_without_a_face(tmp_path):
+    cv2.imwrite(str(tmp_path / "grey.png"), np.full((90, 160, 3), 128, np.uint8))
+    ran = emotrack(tmp_path / "grey.png", "--jsonl", "-")
+    (row,) = map(json.loads, ran.stdout.splitlines())
+    assert (row["success"], row["face_id"], row["valence"]) == (0, None, None)
+
+
+BAD = {
+    "missing.mp4": None,
+    "text.mp4": b"shopping list\n",
+    "empty.mp4": b"",
+    "text.png": b"shopping list\n",
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_cannot_be_read_is_one_line_exit_2_and_no_file(tmp_path, name):
+    if BAD[name] is not None:
+        (tmp_path / name).write_bytes(BAD[name])
+    ran = emotrack(name, "--csv", "out.csv", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert ran.stderr.count("\n") == 1
+    assert name in ran.stderr
+    assert not list(tmp_path.glob("out*"))
+
+
+@pytest.mark.parametrize("row", manifest() or [None], ids=lambda r: r and r["file"])
+def test_hard_clips_end_as_documented(shared, tmp_path, row):
+    if row["file"].startswith("hard/"):
+        out = tmp_path / "out.csv"
+        ran = emotrack(shared / "clips" / row["file"], "--csv", out, "--quiet")
+        decoded = int(row["decoded_frames"])
+        damaged = row["file"] in (
+            "hard/corrupted.mp4",
+            "hard/truncated.mkv",
+            "hard/raw_lost_slices.264",
+        )
+        assert ran.returncode == (2 if not decoded else 3 if damaged else 0), ran.stderr
+        assert "Traceback" not in ran.stderr
+        if decoded:
+            assert len({r["frame"] for r in table(out)}) == decoded
+            assert (meta(out)["run"]["errors"] > 0) == damaged
+        else:
+            assert ran.stderr.count("\n") == 1
+            assert not list(tmp_path.iterdir())
+
+
+def test_one_bad_input_among_good_ones_is_exit_3_and_the_good_ones_are_done(tmp_path):
+    out = tmp_path / "out.csv"
+    ran = emotrack("nowhere.mp4", DEMO, "--csv", out)
+    assert ran.returncode == 3
+    assert ran.stderr == "emotrack: nowhere.mp4: no such file or folder\n"
+    assert {row["source"] for row in table(out)} == {str(DEMO)}
+
+
+@pytest.mark.parametrize(
+    "words, why",
+    [
+        (["--csv", "nowhere/out.csv"], "nowhere/out.csv: cannot write"),
+        (["--csv", "/dev/full"], "/dev/full: cannot write (No space left"),
+        (["--start", "3", "--end", "2"], "--end 2 is not after --start 3"),
+        (["--every", "0"], "--every 0 is not more than 0"),
+        (["--min-confidence", "7"], "min_confidence is 7.0"),
+        (["--csv", str(DEMO)], "demo.mp4 is an input"),
+        (["--detector", "magic"], "magic"),
+    ],
+)
+def test_a_command_that_cannot_work_says_why_and_leaves_nothing(tmp_path, words, why):
+    ran = emotrack(DEMO, *words, cwd=tmp_path)
+    assert ran.returncode == 2
+    assert why in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_fills_up_leaves_whole_rows_and_says_so(tmp_path):
+    limit = 6_000  # bytes; the system then refuses to let a file grow
+
+    def small_disk():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    ran = emotrack(DEMO, "--csv", "out.csv", cwd=tmp_path, preexec_fn=small_disk)
+    assert ran.returncode == 2
+    assert f"out.csv: cannot write ({os.strerror(errno.EFBIG)})" in ran.stderr
+    text = (tmp_path / "out.csv").read_text("utf-8")
+    assert text.endswith("\n")
+    widths = {len(row) for row in csv.reader(io.StringIO(text))}
+    assert len(widths) == 1
+    assert {p.name for p in tmp_path.iterdir()} <= {"out.csv", "out.meta.json"}
+
+
+def test_ctrl_c_leaves_complete_rows_and_exit_130(tmp_path):
+    film = write_film(tmp_path / "long.mp4", [i / 25 for i in range(20_000)])
+    out = tmp_path / "out.csv"
+    running = subprocess.Popen(
+        [*EMOTRACK, str(film), "--csv", str(out)], stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not (out.exists() and out.stat().st_size > 2000) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert said == "emotrack: stopped\n"
+    text = out.read_text("utf-8")
+    assert text.endswith("\n")
+    assert len({len(row) for row in csv.reader(io.StringIO(text))}) == 1
+    assert not meta(out)["run"]["finished"]
+    assert meta(out)["run"]["rows"] == text.count("\n") - 1
+
+
+def test_a_reader_that_leaves_early_is_no_error():
+    ran = subprocess.run(
+        f"{' '.join(EMOTRACK)} {DEMO} --jsonl - | head -n 1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ran.stderr == ""
+    assert json.loads(ran.stdout)["frame"] == 1
+
+
+@pytest.mark.parametrize("words, word", [(["--help"], "INPUT"), (["--version"], "emotrack 0")])
+def test_help_and_version(words, word):
+    ran = emotrack(*words)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert word in ran.stdout
+
+
+def test_models_are_listed_with_their_licences_and_found(fetched):
+    listed = emotrack("models", "list")
+    assert listed.returncode == 0
+    for word in ("detector-s", "face-s", "memory-s", "yunet", "Apache-2.0", "fetched"):
+        assert word in listed.stdout
+    assert emotrack("models", "path", "yunet").stdout.strip().endswith(".onnx")
+
+
+def test_an_unknown_model_is_exit_2():
+    ran = emotrack("models", "pull", "magic")
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("emotrack: magic cannot be fetched; known: ")

@@ -1,0 +1,97 @@
+"""Who may import whom. A module may import modules of a lower rank, and nothing else of ours."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+RANKS = {  # longest matching prefix wins
+    "engines.base": 0,
+    "engines.ort": 1,
+    "engines": 2,
+    "tracker.values": 3,
+    "tracker.geometry": 4,
+    "tracker.handoff": 4,
+    "tracker.models": 4,
+    "tracker.crops": 5,
+    "tracker.cuts": 5,
+    "tracker.downloads": 5,
+    "tracker.smoothing": 5,
+    "tracker.tracks": 5,
+    "tracker.detectors.boxes": 5,
+    "tracker.detectors.scaling": 5,
+    "tracker.detectors": 6,
+    "tracker.detectors.__init__": 7,
+    "tracker.sources.base": 5,
+    "tracker.sources": 6,
+    "tracker.sources.__init__": 7,
+    "tracker.sinks.base": 8,
+    "tracker.sinks.rows": 8,
+    "tracker.sinks": 9,
+    "tracker.faces": 8,
+    "tracker.people": 8,
+    "tracker.pipeline": 9,
+    "tracker.api": 10,
+    "tracker": 11,  # re-exports only
+    "tracker.commands.summary": 12,
+    "tracker.commands": 13,
+    "tracker.cli": 14,
+    "tracker.__main__": 15,
+    "calibration.metrics": 11,
+    "calibration.training": 11,
+    "calibration.export": 11,
+    "calibration.cards": 11,
+    "calibration": 12,  # a folder for each network; strangers to each other
+}
+OURS = ("tracker", "engines", "calibration")
+
+
+def rank(module):
+    best = max((p for p in RANKS if f"{module}.".startswith(f"{p}.")), key=len)
+    return RANKS[best]
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def modules():
+    for path in (p for top in OURS for p in (ROOT / top).rglob("*.py")):
+        yield ".".join(path.relative_to(ROOT).with_suffix("").parts), path
+
+
+def one_room(importer, target):
+    """The folder of one network's training: its files may lean on each other."""
+    folder = importer.split(".")[:2]
+    return (
+        folder[0] == "calibration"
+        and len(importer.split(".")) > 2
+        and target.split(".")[:2] == folder
+    )
+
+
+def test_imports_only_go_down():
+    wrong = [
+        f"{importer} -> {target}"
+        for importer, path in modules()
+        for target in imports(path)
+        if target.split(".")[0] in OURS
+        and rank(target) >= rank(importer)
+        and not one_room(importer, target)
+    ]
+    assert wrong == []
+
+
+def test_no_module_reaches_itself_through_others():
+    names = dict(modules())
+    graph = {
+        name: {t for t in names for i in imports(path) if t != name and f"{i}.".startswith(f"{t}.")}
+        for name, path in names.items()
+    }
+    while leaves := {name for name, uses in graph.items() if not uses & graph.keys()}:
+        graph = {name: uses for name, uses in graph.items() if name not in leaves}
+    assert graph == {}

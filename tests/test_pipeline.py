@@ -1,0 +1,183 @@
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from tracker.handoff import background
+from tracker.pipeline import Tracker, follow, record
+from tracker.sources import Report
+from tracker.values import EXPRESSIONS, Affect, Box, Face, Frame, PersonReading, Reading, Scores
+
+BLANK = np.zeros((4, 4, 3), np.uint8)
+FLAT = Reading(Affect(0.5, -0.5), Affect(0.5, -0.5))
+NEUTRAL = Scores(EXPRESSIONS, (1.0, *[0.0] * 7))
+
+
+class Clip:
+    expected = None
+
+    def __init__(self, n, *, live=False, fps=1000.0, source=""):
+        self.n, self.live, self.fps, self.source = n, live, fps, source
+        self.report = Report()
+
+    def __iter__(self):
+        for i in range(self.n):
+            if self.live:
+                time.sleep(1 / self.fps)
+            yield Frame(i, i / self.fps, time.monotonic(), BLANK, self.source)
+
+
+class Part:
+    """A part made of a function; counts how often it was told to begin anew."""
+
+    def __init__(self, call):
+        self.call, self.begun, self.closed = call, 0, 0
+
+    def __call__(self, *args):
+        return self.call(*args)
+
+    def begin(self):
+        self.begun += 1
+
+    def close(self):
+        self.closed += 1
+
+
+def one_face(frame, cut):
+    return [Face(0, Box(0, 0, 4, 4), 1.0)]
+
+
+def flat(frame, faces):
+    return [PersonReading(face, FLAT, NEUTRAL) for face in faces]
+
+
+def a_tracker(faces=one_face, people=flat):
+    return Tracker(Part(lambda frame: frame.index == 0), Part(faces), Part(people))
+
+
+class Memory:
+    """A sink that keeps the indices."""
+
+    def __init__(self):
+        self.indices, self.closed, self.opened = [], False, False
+
+    def __enter__(self):
+        self.opened = True
+        return self
+
+    def __exit__(self, *_):
+        self.closed = True
+
+    def write(self, step):
+        self.indices.append(step.result.index)
+
+
+def test_a_file_gives_one_result_per_frame_in_order():
+    results = [step.result for step in follow(Clip(20), a_tracker())]
+    assert [r.index for r in results] == list(range(20))
+    assert [r.cut for r in results] == [True] + [False] * 19
+
+
+def test_a_slow_model_on_a_live_source_drops_frames_but_stays_fresh():
+    def slow(frame, faces):
+        time.sleep(0.02)
+        return flat(frame, faces)
+
+    results = [s.result for s in follow(Clip(200, live=True), a_tracker(people=slow))]
+    assert len(results) < 100
+    assert results[-1].index == 199
+
+
+def test_nobody_in_view_is_a_result_with_no_people():
+    steps = follow(Clip(3), a_tracker(faces=lambda frame, cut: []))
+    assert [s.result.people for s in steps] == [(), (), ()]
+
+
+def test_pushing_pictures_gives_what_following_a_file_gives():
+    followed = [s.result for s in follow(Clip(5), a_tracker())]
+    tracker = a_tracker()
+    pushed = [tracker.push(BLANK, i / 1000.0) for i in range(5)]
+    for one, other in zip(followed, pushed, strict=True):
+        assert (one.index, one.pts, one.cut, one.people) == (
+            other.index,
+            other.pts,
+            other.cut,
+            other.people,
+        )
+
+
+def test_another_source_or_a_step_back_in_time_begins_a_new_stream():
+    faces = Part(one_face)
+    tracker = Tracker(Part(lambda frame: False), faces, Part(flat))
+    begun = []
+    for pts, source in [(0.0, "a"), (0.1, "a"), (0.1, "a"), (0.0, "b"), (0.5, "b"), (0.4, "b")]:
+        tracker.take(Frame(0, pts, 0.0, BLANK, source))
+        begun.append(faces.begun)
+    assert [now - begun[0] for now in begun] == [0, 0, 0, 1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "image", [BLANK.astype(float), BLANK[:, :, 0], np.zeros((0, 4, 3), np.uint8)]
+)
+def test_a_pushed_picture_of_another_kind_is_refused(image):
+    with pytest.raises(ValueError, match="expected uint8"):
+        a_tracker().push(image, 0.0)
+
+
+def test_a_second_thread_is_refused():
+    tracker = a_tracker()
+    tracker.push(BLANK, 0.0)
+    with (
+        pytest.raises(RuntimeError, match="one thread"),
+        background((tracker.push(BLANK, t) for t in (1.0,)), capacity=1, drop_oldest=False) as out,
+    ):
+        list(out)
+
+
+def test_leaving_the_tracker_closes_its_parts():
+    parts = [Part(lambda frame: False), Part(one_face), Part(flat)]
+    with Tracker(*parts):
+        pass
+    assert [part.closed for part in parts] == [1, 1, 1]
+
+
+def test_a_source_without_frames_opens_no_sink():
+    sink = Memory()
+    assert list(record(follow(Clip(0), a_tracker()), [sink])) == []
+    assert not sink.opened
+
+
+def test_a_plot_may_miss_results_that_the_file_must_not():
+    sink = Memory()
+    everything = record(follow(Clip(500), a_tracker()), [sink])
+    with background(everything, capacity=4, drop_oldest=True) as latest:
+        drawn = []
+        while not latest.ended:
+            time.sleep(0.01)  # the GUI timer
+            drawn += [step.result.index for step in latest.drain()]
+    assert sink.indices == list(range(500))
+    assert drawn[-1] == 499
+    assert len(drawn) < 500
+    assert sink.closed
+
+
+def test_leaving_early_releases_the_source_and_closes_the_sinks():
+    released = threading.Event()
+
+    class Endless(Clip):
+        def __iter__(self):
+            try:
+                yield from super().__iter__()
+            finally:
+                released.set()
+
+    sink = Memory()
+    steps = record(follow(Endless(10**9), a_tracker()), [sink])
+    for step in steps:
+        if step.result.index == 10:
+            break
+    steps.close()
+    assert released.wait(1)
+    assert sink.closed
+    assert not [t for t in threading.enumerate() if t.name == "source"]
