@@ -1,4 +1,4 @@
-"""Agreement of predictions with labels. Plain numpy; every function takes (n,) series."""
+"""Agreement of predictions with labels. Plain numpy; series are (n,), in the same order."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[Any]  # (n,)
+Table = NDArray[np.int64]  # (k, k): rows are the truth, columns what was said
+BINS = 15  # of the calibration error, as in Guo et al. 2017
 
 
 def ccc(x: Vector, y: Vector) -> float:
@@ -16,18 +18,18 @@ def ccc(x: Vector, y: Vector) -> float:
     x, y: (n,), same order. Raises ValueError if the lengths differ.
     """
     x, y = _pair(x, y)
-    spread = x.var() + y.var() + (x.mean() - y.mean()) ** 2
-    if spread == 0 or (x.var() == 0 and y.var() == 0):
+    if np.ptp(x) == 0 and np.ptp(y) == 0:
         return float("nan")
+    spread = x.var() + y.var() + (x.mean() - y.mean()) ** 2
     return float(2 * ((x - x.mean()) * (y - y.mean())).mean() / spread)
 
 
 def pearson(x: Vector, y: Vector) -> float:
     """Pearson's r, in [-1, 1]. nan if either series is constant."""
     x, y = _pair(x, y)
-    scale = np.sqrt(x.var() * y.var())
-    if scale == 0:
+    if np.ptp(x) == 0 or np.ptp(y) == 0:
         return float("nan")
+    scale = np.sqrt(x.var() * y.var())
     return float(((x - x.mean()) * (y - y.mean())).mean() / scale)
 
 
@@ -41,6 +43,35 @@ def sign_agreement(x: Vector, y: Vector) -> float:
     """Share of samples on the same side of 0, in [0, 1] (Nicolaou et al. 2011, SAGR)."""
     x, y = _pair(x, y)
     return float((np.sign(x) == np.sign(y)).mean())
+
+
+def confusion(said: Vector, truth: Vector, classes: int) -> Table:
+    """How often each class (row) was called each class (column); both series hold indices."""
+    table = np.zeros((classes, classes), np.int64)
+    np.add.at(table, (truth, said), 1)
+    return table
+
+
+def f1(table: Table) -> NDArray[np.float64]:
+    """(k,): harmonic mean of precision and recall; nan for a class never there and never said."""
+    both = (table.sum(0) + table.sum(1)).astype(np.float64)
+    return np.divide(2.0 * np.diag(table), both, out=np.full(len(both), np.nan), where=both > 0)
+
+
+def calibration_error(shares: NDArray[Any], truth: Vector) -> float:
+    """Expected calibration error of the likeliest answer (Guo et al. 2017, eq. 3), in [0, 1].
+
+    shares: (n, k) probabilities. truth: (n,) indices.
+    """
+    return float(sum(n * abs(right - sure) for sure, right, n in reliability(shares, truth)))
+
+
+def reliability(shares: NDArray[Any], truth: Vector) -> list[tuple[float, float, float]]:
+    """Per bin of the likeliest answer: mean probability, share right, share of all samples."""
+    sure, right = shares.max(1), shares.argmax(1) == truth
+    which = np.minimum((sure * BINS).astype(int), BINS - 1)
+    rows = [(which == b) for b in np.unique(which)]
+    return [(float(sure[r].mean()), float(right[r].mean()), float(r.mean())) for r in rows]
 
 
 def _pair(x: Vector, y: Vector) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tracker.models import Model
 
 FACES = ("detect", "whole")
+MESH = ("mediapipe",)  # detectors that measure pose and blendshapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ def build(options: Options | None = None) -> Tracker:
     cut = cropper.whole if options.faces == "whole" else cropper.aligned
     _, memory = opening.network(options.memory)
     people = PeopleReader(network, cut, LstmSmoother(memory, forget_after=options.forget_after))
-    return Tracker(CutFinder(), finder, people, opening.used)
+    mesh = options.faces == "detect" and options.detector in MESH
+    return Tracker(CutFinder(), finder, people, opening.used, mesh=mesh)
 
 
 def watch(
@@ -99,21 +101,15 @@ class _Opening:
 
     def detector(self) -> Detector:
         from tracker.detectors import open_detector
-        from tracker.models import open_shipped, registry
 
-        options, given = self._options, {}
-        if options.min_confidence is not None:
-            given["min_confidence"] = options.min_confidence
-        fetched = registry().get(options.detector)
-        if fetched is not None:  # runs in its own library
-            detector = open_detector(options.detector, **given)
-            self.used.append(ModelUse.of(fetched, detector.description))
-            return detector
+        options = self._options
         detector = open_detector(
-            options.detector, backend=options.backend, device=options.device, **given
+            options.detector,
+            min_confidence=options.min_confidence,
+            backend=options.backend,
+            device=options.device,
         )
-        (name,) = detector.models
-        self.used.append(ModelUse.of(open_shipped(name), detector.description))
+        self.used.append(ModelUse.of(detector.model, detector.description))
         return detector
 
     def network(self, name: str) -> tuple[Model, Engine]:

@@ -10,7 +10,7 @@ import os
 import sys
 from importlib import import_module
 
-COMMANDS = {"models": "list, fetch and locate model files"}
+COMMANDS = ("eval", "models")
 FAILED, PARTLY, STOPPED = 2, 3, 130
 
 

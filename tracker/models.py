@@ -44,8 +44,8 @@ class ModelUse:
     scores: tuple[dict[str, Any], ...]  # as its card states them
 
     @classmethod
-    def of(cls, model: Model | Fetched, ran_on: str) -> ModelUse:
-        scores = tuple(model.card["scores"]) if isinstance(model, Model) else ()
+    def of(cls, model: Model, ran_on: str) -> ModelUse:
+        scores = tuple(model.card["scores"])
         return cls(model.role, model.name, model.sha256, model.licence, ran_on, scores)
 
 

@@ -56,6 +56,8 @@ class Tracker:
     Trackers share nothing, so N of them in N threads give the numbers of N serial runs.
     A frame of another source, or one whose time steps back, begins a new stream: nobody is
     known any more, while track numbers go on.
+
+    models: what reads. mesh: faces come with pose and blendshapes.
     """
 
     def __init__(
@@ -64,8 +66,11 @@ class Tracker:
         faces: FaceFinder,
         people: PeopleReader,
         models: Sequence[ModelUse] = (),
+        *,
+        mesh: bool = False,
     ) -> None:
         self.models = tuple(models)
+        self.mesh = mesh
         self._cuts = cuts
         self._faces = faces
         self._people = people

@@ -67,7 +67,7 @@ class Tracks:
         for i, d in enumerate(detections):
             track = owners.get(i) or self._new(pts, d.box)
             track.update(pts, d.box)
-            faces.append(Face(track.number, d.box, d.score, d.points))
+            faces.append(Face(track.number, d.box, d.score, d.points, d.mesh))
         return sorted(faces, key=lambda face: face.track)
 
     def _affinities(

@@ -31,6 +31,23 @@ EXPRESSIONS = (  # what a face shows: the eight classes of FER+ (Barsoum et al. 
     "contempt",
 )
 
+BLENDSHAPES = (  # how far each movement has gone: MediaPipe's 52, in its order
+    "neutral",
+    *("browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight"),
+    *("cheekPuff", "cheekSquintLeft", "cheekSquintRight"),
+    *("eyeBlinkLeft", "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight", "eyeLookInLeft",
+      "eyeLookInRight", "eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft",
+      "eyeLookUpRight", "eyeSquintLeft", "eyeSquintRight", "eyeWideLeft", "eyeWideRight"),
+    *("jawForward", "jawLeft", "jawOpen", "jawRight"),
+    *("mouthClose", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft",
+      "mouthFrownRight", "mouthFunnel", "mouthLeft", "mouthLowerDownLeft",
+      "mouthLowerDownRight", "mouthPressLeft", "mouthPressRight", "mouthPucker", "mouthRight",
+      "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper",
+      "mouthSmileLeft", "mouthSmileRight", "mouthStretchLeft", "mouthStretchRight",
+      "mouthUpperUpLeft", "mouthUpperUpRight"),
+    *("noseSneerLeft", "noseSneerRight"),
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
@@ -53,7 +70,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """One number in [0, 1] per label; they sum to 1."""
+    """One number in [0, 1] per label; those that exclude each other sum to 1."""
 
     labels: tuple[str, ...]
     values: tuple[float, ...]
@@ -64,12 +81,31 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
+class Pose:
+    """Where a head points, in degrees, as seen in the picture; 0 faces the camera."""
+
+    pitch: float  # up is positive
+    yaw: float  # towards the right of the picture is positive
+    roll: float  # tilted clockwise in the picture is positive
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mesh:
+    """A dense face, from detectors that measure one."""
+
+    points: NDArray[np.float32]  # (478, 3), px; z in the unit of x, smaller is nearer
+    blendshapes: Scores  # BLENDSHAPES, independent of each other
+    pose: Pose
+
+
+@dataclass(frozen=True, slots=True)
 class Detection:
     """A face in one picture, before anyone asks whose it is."""
 
     box: Box
     score: float | None  # detector confidence, [0, 1]; None: the picture was given as a face
     points: tuple[Point, ...] = ()  # eyes, nose, mouth corners; image-left first; () if unknown
+    mesh: Mesh | None = None  # None: this detector measures none
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +116,7 @@ class Face:
     box: Box
     score: float | None
     points: tuple[Point, ...] = ()
+    mesh: Mesh | None = None
 
 
 @dataclass(frozen=True, slots=True)

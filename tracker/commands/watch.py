@@ -27,6 +27,7 @@ DONE, FAILED, PARTLY = 0, 2, 3
 EPILOG = """\
 commands:
   emotrack models list | pull NAME | path NAME      model files: shipped and fetched
+  emotrack eval faces PICTURES [--labels FILE]      agreement with labels
 
 exit codes:
   0 done   2 nothing could be read or written, or a wrong command
@@ -74,7 +75,9 @@ class _Run:
 
     def go(self, outputs: Mapping[str, str], about: Mapping[str, Any]) -> int:
         """outputs: format -> file, or "-" for standard output. Returns the exit code."""
-        header = columns(source=len(self._names) > 1 or Path(self._names[0]).is_dir())
+        header = columns(
+            source=len(self._names) > 1 or Path(self._names[0]).is_dir(), mesh=self._tracker.mesh
+        )
         sinks: list[Sink] = []
         for kind, target in outputs.items():
             table = TABLES[kind](target, header)

@@ -1,20 +1,35 @@
-"""Rows of faces as arrays: decode, overlap, suppression. Pure numpy.
-
-A row is 15 float32: x0 y0 x1 y1, five points (x, y), score; pixels.
-"""
+"""Between a picture and a detector's network: fit, decode, suppress, and back to pixels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.values import Box, Detection
+from tracker.values import Box, Detection, Image
 
-Rows = NDArray[np.float32]  # (n, 15): x0 y0 x1 y1, five points (x, y), score
+Rows = NDArray[np.float32]  # (n, 15): x0 y0 x1 y1, five points (x, y), score; px
 STRIDES = (8, 16, 32)  # px of the input per cell of the three maps
 NMS = 0.3  # IoU above which two boxes are one face; the teacher's own value
+
+
+def fitted(image: Image, long_side: int) -> tuple[Image, tuple[float, float]]:
+    """The picture with its long side at `long_side`, black on the right and below to full cells.
+
+    Also gives what its pixels must be multiplied by, x and y, to be pixels of `image` again. They
+    differ for pictures so narrow that a side would round to nothing.
+    """
+    height, width = image.shape[:2]
+    scale = long_side / max(width, height)
+    small_wh = max(1, round(width * scale)), max(1, round(height * scale))
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = image if small_wh == (width, height) else cv2.resize(image, small_wh, interpolation=way)
+    columns, rows = (-(-side // STRIDES[-1]) * STRIDES[-1] for side in small_wh)
+    padded = np.zeros((rows, columns, 3), np.uint8)
+    padded[: small_wh[1], : small_wh[0]] = small
+    return padded, (width / small_wh[0], height / small_wh[1])
 
 
 def decode(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tracker.values import EXPRESSIONS, FrameResult, PersonReading
+from tracker.values import BLENDSHAPES, EXPRESSIONS, FrameResult, PersonReading
 
 Cell = str | int | float | None
 Person = PersonReading | None
@@ -23,13 +23,15 @@ class Column:
     read: Callable[[FrameResult, Person], Cell]
 
 
-def columns(*, source: bool = False) -> list[Column]:
+def columns(*, source: bool = False, mesh: bool = False) -> list[Column]:
     """The header of a run, in order.
 
     source: several inputs, or a folder of pictures: each row then names its own.
+    mesh: the detector measures pose and blendshapes.
     """
     named = [Column("source", "name as given", 0, lambda r, _: r.source)] if source else []
-    return [*named, *_place(), *_affect(), *_expressions()]
+    dense = [*_pose(), *_blendshapes()] if mesh else []
+    return [*named, *_place(), *_affect(), *_expressions(), *dense]
 
 
 def rows(result: FrameResult, header: Sequence[Column]) -> Iterator[list[Cell]]:
@@ -94,3 +96,19 @@ def _expressions() -> list[Column]:
         return lambda p: p.expression.values[i]
 
     return [_of_face(label, "0..1", 4, reading(i)) for i, label in enumerate(EXPRESSIONS)]
+
+
+def _pose() -> list[Column]:
+    def angle(name: str) -> Callable[[PersonReading], Cell]:
+        return lambda p: None if p.face.mesh is None else getattr(p.face.mesh.pose, name)
+
+    return [_of_face(f"pose_{name}", "deg", 2, angle(name)) for name in ("pitch", "yaw", "roll")]
+
+
+def _blendshapes() -> list[Column]:
+    def shape(i: int) -> Callable[[PersonReading], Cell]:
+        return lambda p: None if p.face.mesh is None else p.face.mesh.blendshapes.values[i]
+
+    return [
+        _of_face(f"blendshape_{name}", "0..1", 4, shape(i)) for i, name in enumerate(BLENDSHAPES)
+    ]

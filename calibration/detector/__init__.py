@@ -1,0 +1,1 @@
+"""The face detector: pictures, teacher, network, training, evaluation. Start with `train`."""

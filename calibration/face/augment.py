@@ -1,0 +1,152 @@
+"""What a camera, a codec and a hand do to a crop, and what a detector does to its framing.
+
+All functions take float32 (n, 1, S, S), grey levels 0..255, and give the same. Randomness comes
+from torch's global generator, so a seed per epoch repeats it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+TURN = 0.30  # rad
+SCALE = 0.20  # of the size
+SHIFT = 0.11  # of the side of the crop
+ALIGNED = 0.35  # share of FER+ pictures shown in the template's frame, not in their own
+DAMAGED = 0.35  # share of pictures that get one damage
+COVERED = 0.30  # share of pictures with something in front
+
+
+def uniform(low: float, high: float, *shape: int) -> Tensor:
+    return low + (high - low) * torch.rand(*shape)
+
+
+def warped(crops: Tensor, views: Tensor) -> Tensor:
+    """Mirror, turn, scale and shift at random.
+
+    views: (n, 2, 3), each picture's way to the template's frame, used for some of them.
+    """
+    n, size = len(crops), crops.shape[-1]
+    angle = uniform(-TURN, TURN, n)
+    scale = torch.exp(uniform(-SCALE, SCALE, n))
+    mirror = torch.where(torch.rand(n) < 0.5, -1.0, 1.0)
+    cos, sin = torch.cos(angle) / scale, torch.sin(angle) / scale
+    shift = uniform(-SHIFT, SHIFT, n, 2) * 2
+    # Sampling runs backwards: from the new crop to the old one, sides at -1 and 1.
+    row_x = torch.stack([cos * mirror, -sin, shift[:, 0]], 1)
+    row_y = torch.stack([sin * mirror, cos, shift[:, 1]], 1)
+    back = torch.stack([row_x, row_y], 1)
+    use = (torch.rand(n) < ALIGNED).float()[:, None, None]
+    back = torch.where(use > 0, _after(_backwards(views, size), back), back)
+    grid = functional.affine_grid(back, [n, 1, size, size], align_corners=False)
+    return functional.grid_sample(crops, grid, padding_mode="border", align_corners=False)
+
+
+def damaged(crops: Tensor) -> Tensor:
+    """Light and contrast for all; blur, few pixels, JPEG, darkness or noise for some."""
+    n = len(crops)
+    mean = crops.mean((2, 3), keepdim=True)
+    contrast, light = uniform(0.6, 1.4, n, 1, 1, 1), uniform(-40, 40, n, 1, 1, 1)
+    crops = ((crops - mean) * contrast + mean + light).clamp(0, 255)
+    kinds: list[Callable[[Tensor], Tensor]] = [blurred, coarse, jpeg, dark, noisy]
+    which = torch.where(torch.rand(n) < DAMAGED, torch.randint(0, len(kinds), (n,)), -1)
+    for kind, damage in enumerate(kinds):
+        rows = (which == kind).nonzero()[:, 0]
+        if len(rows):
+            crops[rows] = damage(crops[rows])
+    return crops
+
+
+def blurred(crops: Tensor) -> Tensor:
+    """Out of focus or moving: a Gaussian of sigma up to 2.2 px, another in each direction."""
+    n, reach = len(crops), 4
+    at = torch.arange(-reach, reach + 1.0)
+    kernels = []
+    for _ in range(2):
+        kernel = torch.exp(-0.5 * (at / uniform(0.3, 2.2, n, 1)) ** 2)
+        kernels.append(kernel / kernel.sum(1, keepdim=True))
+    as_channels = functional.pad(crops.transpose(0, 1), (reach,) * 4, mode="replicate")
+    across = functional.conv2d(as_channels, kernels[0][:, None, None, :], groups=n)
+    return functional.conv2d(across, kernels[1][:, None, :, None], groups=n).transpose(0, 1)
+
+
+def coarse(crops: Tensor) -> Tensor:
+    """A small face enlarged: down to 14..36 px and back."""
+    size = crops.shape[-1]
+    small = int(torch.randint(14, 37, ()))
+    less = functional.interpolate(crops, (small, small), mode="area")
+    mode = "bilinear" if torch.rand(()) < 0.5 else "bicubic"
+    return functional.interpolate(less, (size, size), mode=mode, align_corners=False).clamp(0, 255)
+
+
+def jpeg(crops: Tensor) -> Tensor:
+    """Compressed once, quality 8..60."""
+    quality = torch.randint(8, 61, (len(crops),)).tolist()
+    rows = []
+    for crop, q in zip(crops[:, 0].round().to(torch.uint8).numpy(), quality, strict=True):
+        _, data = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, int(q)])
+        rows.append(np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8))
+    return torch.from_numpy(np.stack(rows)).float()[:, None]
+
+
+def dark(crops: Tensor) -> Tensor:
+    """Little light, its noise, and one side in shadow; rounded as a camera does."""
+    n, size = len(crops), crops.shape[-1]
+    level = torch.exp(uniform(-2.3, -0.4, n, 1, 1, 1))
+    x = torch.linspace(-1, 1, size)
+    side = 1 + uniform(-0.7, 0.7, n, 1, 1, 1) * x + uniform(-0.3, 0.3, n, 1, 1, 1) * x[:, None]
+    noise = torch.randn_like(crops) * uniform(0, 3, n, 1, 1, 1)
+    return ((crops * level * side.clamp(0.1, 2)) + noise).clamp(0, 255).round()
+
+
+def noisy(crops: Tensor) -> Tensor:
+    sigma = uniform(3, 25, len(crops), 1, 1, 1)
+    return (crops + torch.randn_like(crops) * sigma).clamp(0, 255)
+
+
+def covered(crops: Tensor) -> Tensor:
+    """A box anywhere, a bar over the eyes or a blob on the lower face, in one grey or in noise."""
+    n, size = len(crops), crops.shape[-1]
+    x, y = torch.arange(size) + 0.5, (torch.arange(size) + 0.5)[:, None]
+    centre = uniform(0, size, n, 2, 1, 1)
+    half = uniform(0.06, 0.24, n, 2, 1, 1) * size
+    kind = torch.randint(0, 4, (n, 1, 1))  # 0, 1: box; 2: bar; 3: blob
+    eyes = uniform(0.33, 0.46, n, 1, 1) * size
+    cy = torch.where(kind == 2, eyes, centre[:, 1])
+    cx = torch.where(kind >= 2, uniform(0.3, 0.7, n, 1, 1) * size, centre[:, 0])
+    cy = torch.where(kind == 3, uniform(0.65, 1.0, n, 1, 1) * size, cy)
+    wide = torch.where(kind == 2, uniform(0.3, 0.5, n, 1, 1) * size, half[:, 0])
+    high = torch.where(kind == 2, uniform(0.03, 0.09, n, 1, 1) * size, half[:, 1])
+    across, down = (x - cx).abs() / wide, (y - cy).abs() / high
+    inside = torch.where(kind == 3, across**2 + down**2 < 1, (across < 1) & (down < 1))
+    inside = inside & (torch.rand(n, 1, 1) < COVERED)
+    grain = torch.randn_like(crops) * uniform(0, 30, n, 1, 1, 1)
+    fill = (uniform(0, 255, n, 1, 1, 1) + grain).clamp(0, 255)
+    return torch.where(inside[:, None], fill, crops)
+
+
+def augmented(crops: Tensor, views: Tensor) -> Tensor:
+    """Everything above, in the order in which it happens to a face."""
+    return damaged(covered(warped(crops, views)))
+
+
+def _backwards(views: Tensor, size: int) -> Tensor:
+    """Pixel matrices old -> new as sampling matrices new -> old, sides at -1 and 1."""
+    turn = torch.linalg.inv(views[:, :, :2])
+    shift = -(turn @ views[:, :, 2:])[:, :, 0]  # px
+    half = size / 2
+    # old_px = turn @ new_px + shift, and px = half * (unit + 1)
+    moved = (turn @ torch.ones(2) * half + shift) / half - 1
+    return torch.cat([turn, moved[:, :, None]], 2)
+
+
+def _after(outer: Tensor, inner: Tensor) -> Tensor:
+    """outer(inner(x)) of two batches of (2, 3) matrices."""
+    turn = outer[:, :, :2] @ inner[:, :, :2]
+    shift = outer[:, :, :2] @ inner[:, :, 2:] + outer[:, :, 2:]
+    return torch.cat([turn, shift], 2)

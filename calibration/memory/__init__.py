@@ -1,0 +1,1 @@
+"""The causal memory: human traces, made noisy as readings are, teach an LSTM to steady them."""
