@@ -9,7 +9,7 @@ pytest.importorskip("onnxscript")
 import cv2  # noqa: E402
 import onnxruntime  # noqa: E402
 
-from calibration.detector import compose, evaluate, pictures, teacher, views  # noqa: E402
+from calibration.detector import compose, measures, pictures, teacher, views  # noqa: E402
 from calibration.detector.material import is_validation  # noqa: E402
 from calibration.detector.network import Detector, Shipped  # noqa: E402
 from calibration.detector.train import Settings, generous_iou, losses, ship, train  # noqa: E402
@@ -177,7 +177,7 @@ def test_photographs_of_one_person_stay_on_one_side():
 def test_what_is_measured_is_what_is_said():
     seen = np.stack([face_row(50, 50, 40), face_row(150, 50, 40), face_row(250, 50, 16, 0.65)])
     ours = np.stack([face_row(50, 50, 40), face_row(250, 52, 16, 0.8), face_row(90, 200, 30)])
-    report = evaluate.measure([evaluate.Look(seen, ours), evaluate.Look(seen[:0], ours[:0])], 0.5)
+    report = measures.measure([measures.Look(seen, ours), measures.Look(seen[:0], ours[:0])], 0.5)
     assert report["faces"] == 2
     assert report["found"] == 0.5
     assert report["weak_found"] == pytest.approx(2 / 3)

@@ -2,19 +2,22 @@
 
 import gzip
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from calibration.memory import filters, traces  # noqa: E402
+from calibration.memory import filters, ship, traces  # noqa: E402
+from calibration.memory import train as teaching  # noqa: E402
 from calibration.memory.batches import draw_batch  # noqa: E402
-from calibration.memory.evaluate import Trial, lag_of, make_trial, score  # noqa: E402
+from calibration.memory.evaluate import Row, Score, Trial, lag_of, make_trial, score  # noqa: E402
 from calibration.memory.measure import lasts, trembling  # noqa: E402
 from calibration.memory.network import Memory  # noqa: E402
 from calibration.memory.noise import Noise, disturb, draw_times  # noqa: E402
 from calibration.memory.train import Recipe, agreement_of, loss_of, train  # noqa: E402
+from tracker.models import open_card  # noqa: E402
 
 STILL = Noise(  # next to nothing happens
     rate=(10, 10.001),
@@ -194,6 +197,14 @@ def test_an_axis_that_nobody_rated_does_not_count():
     assert torch.isfinite(loss_of(said, torch.ones_like(said), truth))
 
 
+def test_the_training_sees_a_late_answer_as_late():
+    t = torch.arange(0, 20, 0.05)
+    truth = torch.sin(t)[None, :, None].expand(1, -1, 2)
+    late = torch.sin(t - 0.2)[None, :, None].expand(1, -1, 2)
+    lag = teaching.lag_of(late, truth, torch.full((1, len(t)), 0.05))
+    assert lag.item() == pytest.approx(0.2, abs=0.03)
+
+
 def test_white_noise_is_told_from_movement():
     t = np.arange(0, 20, 0.04)
     noisy = np.sin(t) + np.random.default_rng(0).normal(0, 0.05, len(t))
@@ -249,3 +260,24 @@ def test_an_interrupted_training_ends_as_a_whole_one(tmp_path, monkeypatch):
     assert len(run.rows) == TINY.epochs
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")  # torch's exporter
+def test_the_shipped_file_says_what_torch_says_and_has_a_card(tmp_path, monkeypatch):
+    monkeypatch.setattr(ship, "training_traces", lambda shared: [wave()])
+    row = Row("made", 1.0, 5.0, "LSTM", "", Score(0.9, 0.1, float("nan")))
+    others = [replace(row, method=name, score=Score(0.5, 0.2, 0.3)) for name in ("raw", "Kalman")]
+    monkeypatch.setattr(ship, "table", lambda *given: [row, *others])
+    path = tmp_path / "tiny.onnx"
+    torch.manual_seed(0)
+    network = Memory(8).eval()
+    torch.nn.init.normal_(network.head.weight)
+    said = ship.ship(network, tmp_path, path, [{"epoch": 0.0, "loss": 1.0, "ccc": 0.1}])
+    assert said.startswith("tiny.onnx: ")
+    card = open_card(path.with_suffix(".json")).card
+    assert card["input"]["holds"] == ["valence", "arousal", "confidence", "elapsed"]
+    (found,) = card["scores"]
+    assert found["value"] == 0.9
+    assert found["compared"]["memory"]["lag"] is None
+    assert found["compared"]["Kalman"]["lag"] == 0.3
+    assert str(ship.__file__).encode() not in path.read_bytes()  # nobody's folders are shipped

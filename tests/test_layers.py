@@ -18,7 +18,6 @@ RANKS = {  # longest matching prefix wins
     "tracker.smoothing": 5,
     "tracker.tracks": 5,
     "tracker.detectors.boxes": 5,
-    "tracker.detectors.scaling": 5,
     "tracker.detectors": 6,
     "tracker.detectors.__init__": 7,
     "tracker.sources.base": 5,
@@ -32,15 +31,19 @@ RANKS = {  # longest matching prefix wins
     "tracker.pipeline": 9,
     "tracker.api": 10,
     "tracker": 11,  # re-exports only
-    "tracker.commands.summary": 12,
-    "tracker.commands": 13,
-    "tracker.cli": 14,
-    "tracker.__main__": 15,
-    "calibration.metrics": 11,
-    "calibration.training": 11,
-    "calibration.export": 11,
-    "calibration.cards": 11,
-    "calibration": 12,  # a folder for each network; strangers to each other
+    "tracker.commands.summary": 12,  # text only
+    "tracker.commands": 17,
+    "tracker.cli": 18,
+    "tracker.__main__": 19,
+    "calibration.metrics": 12,
+    "calibration.training": 12,
+    "calibration.export": 12,
+    "calibration.cards": 12,
+    "calibration.labels": 12,
+    "calibration.face_scores": 13,
+    "calibration.face_report": 14,
+    "calibration": 15,  # a folder for each network
+    "calibration.poster": 16,  # stands on the face network
 }
 OURS = ("tracker", "engines", "calibration")
 

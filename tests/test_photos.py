@@ -63,3 +63,23 @@ def test_what_is_not_there_is_named(tmp_path, monkeypatch, name, why):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SourceError, match=f"^{name.replace('.', '[.]')}: .*{why}"):
         open_source(name)
+
+
+def turned(jpeg, orientation):
+    """The JPEG with an EXIF orientation, written by hand: one big-endian TIFF entry."""
+    entry = b"\x01\x12\x00\x03\x00\x00\x00\x01" + orientation.to_bytes(2, "big") + b"\x00\x00"
+    tiff = b"MM\x00\x2a\x00\x00\x00\x08\x00\x01" + entry + b"\x00\x00\x00\x00"
+    body = b"Exif\x00\x00" + tiff
+    return jpeg[:2] + b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body + jpeg[2:]
+
+
+@pytest.mark.parametrize("orientation, turns", [(1, 0), (3, 2), (6, 3), (8, 1)])
+def test_a_phones_rotation_is_applied(tmp_path, orientation, turns):
+    image = np.zeros((40, 64, 3), np.uint8)
+    image[:20, :32] = 255  # bright in the upper left
+    _, data = cv2.imencode(".jpg", image)
+    (tmp_path / "a.jpg").write_bytes(turned(data.tobytes(), orientation))
+    (frame,) = open_source(tmp_path / "a.jpg")
+    upright = np.rot90(image, turns)
+    assert frame.image.shape == upright.shape
+    assert np.abs(frame.image.astype(int) - upright).mean() < 8

@@ -1,5 +1,5 @@
-"""The detector against its teacher, through the code that ships it: python -m
-calibration.detector.evaluate. `measure` says what counts as found and as false.
+"""The detector against its teacher on clips kept out of training, through the code that ships it:
+`python -m calibration.detector.evaluate`. `measures.measure` says what the columns mean.
 
 The teacher, YuNet, sees the same picture at the same size. It is an opinion, not the truth.
 """
@@ -7,8 +7,7 @@ The teacher, YuNet, sees the same picture at the same size. It is an opinion, no
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -21,14 +20,22 @@ from tqdm import tqdm
 import engines
 from calibration.cards import write_card
 from calibration.detector import pictures
+from calibration.detector.card import draft_card
+from calibration.detector.harder import SPOILERS
 from calibration.detector.material import FACES, decoded, frames_of, gather
+from calibration.detector.measures import (
+    THRESHOLDS,
+    Look,
+    Report,
+    choose_threshold,
+    compare,
+    measure,
+)
 from calibration.detector.teacher import Teacher
-from tracker.detectors.boxes import Rows, fitted, overlap
 from tracker.detectors.builtin import BuiltinDetector
 from tracker.models import Model, hash_file, open_card
-from tracker.values import Detection, Image
+from tracker.values import Image
 
-SIZE = 320  # px, long side of the network's input
 HELD_OUT = (
     "mpiigaze_video03.mp4",
     "crying_woman_pexels.mp4",
@@ -38,90 +45,9 @@ HELD_OUT = (
     "big_buck_bunny_0_30.webm",
     "no_face.mp4",
 )
-THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
 LOWEST = 0.2  # our detections below are not looked at
 COMMAND = "python -m calibration.detector.evaluate"
 COLUMNS = ("pictures", "faces", "found", "weak", "weak_found", "false", "slip_median", "slip_mean")
-Report = dict[str, float]
-
-
-@dataclass(frozen=True)
-class Look:
-    """What both saw in one picture, in pixels of the network's input."""
-
-    teacher: Rows  # score >= 0.3
-    ours: Rows  # score >= LOWEST
-
-
-def measure(looks: Sequence[Look], threshold: float) -> Report:
-    """Shares of one set of pictures at one threshold.
-
-    found: of the teacher's faces at score >= .8 and side >= 24 px, those we box at IoU >= .5.
-    weak_found: the same of all at score >= .6 and side >= 12 px.
-    false: pictures with a box of ours that overlaps nothing the teacher sees at all (IoU < .1).
-    slip: distance of a point of a found face from the teacher's, in widths of the face.
-    """
-    strong, weak, false = [], [], 0
-    slips: list[float] = []
-    for look in looks:
-        ours = look.ours[look.ours[:, 14] >= threshold]
-        iou = overlap(look.teacher[:, :4], ours[:, :4])
-        best = iou.max(1) if len(ours) else np.zeros(len(look.teacher))
-        size = look.teacher[:, 2:4] - look.teacher[:, :2]
-        side, score = np.sqrt(size.prod(1)), look.teacher[:, 14]
-        large = (score >= 0.8) & (side >= 24)
-        strong.append(best[large] >= 0.5)
-        weak.append(best[(score >= 0.6) & (side >= 12)] >= 0.5)
-        false += bool(len(ours)) and bool((iou.max(0, initial=0) < 0.1).any())
-        for at in np.flatnonzero(large & (best >= 0.5)):
-            apart = (ours[iou[at].argmax(), 4:14] - look.teacher[at, 4:14]).reshape(5, 2)
-            slips.append(float(np.hypot(*apart.T).mean() / size[at, 0]))
-    faces, faint = (np.concatenate([*part, np.zeros(0, bool)]) for part in (strong, weak))
-    return {
-        "pictures": len(looks),
-        "faces": len(faces),
-        "found": float(faces.mean()) if len(faces) else float("nan"),
-        "weak": len(faint),
-        "weak_found": float(faint.mean()) if len(faint) else float("nan"),
-        "false": false / max(1, len(looks)),
-        "slip_median": float(np.median(slips)) if slips else float("nan"),
-        "slip_mean": float(np.mean(slips)) if slips else float("nan"),
-    }
-
-
-def compare(
-    images: Iterable[Image], detector: Callable[[Image], list[Detection]], teacher: Teacher
-) -> list[Look]:
-    """Both look at every picture at the same size."""
-    return [_look(image, detector, teacher) for image in images]
-
-
-def choose_threshold(looks: Sequence[Look]) -> float:
-    """The best balance on validation pictures: harmonic mean of faces found and boxes right."""
-
-    def balance(threshold: float) -> float:
-        ours = [look.ours[look.ours[:, 14] >= threshold] for look in looks]
-        pairs = list(zip(looks, ours, strict=True))
-        right = sum(
-            int((overlap(rows[:, :4], look.teacher[:, :4]).max(1, initial=0) >= 0.1).sum())
-            for look, rows in pairs
-        )
-        precision = right / max(1, sum(map(len, ours)))
-        found = measure(looks, threshold)["weak_found"]
-        return 2 * precision * found / max(precision + found, 1e-9)
-
-    return max(THRESHOLDS, key=balance)
-
-
-def spoilers() -> Mapping[str, Callable[[Image], Image]]:
-    """Harder versions of a picture, made the same way each time."""
-    return {
-        "dark": _dark,
-        "grey": _grey,
-        "jpeg-40": _compressed,
-        "small": _small,
-        "turned": _turned,
-    }
 
 
 def held_out(shared: Path, at_most: int) -> Iterator[tuple[str, list[Image]]]:
@@ -134,10 +60,10 @@ def evaluate(detector: BuiltinDetector, shared: Path, at_most: int) -> dict[str,
     """Looks by set: every clip kept out, all of them spoilt in each way, photographs kept out."""
     teacher = Teacher(shared)
     looks: dict[str, list[Look]] = {}
-    for name, frames in tqdm(list(held_out(shared, at_most)), desc="clips"):
+    for name, frames in tqdm(held_out(shared, at_most), total=len(HELD_OUT), desc="clips"):
         looks[name] = compare(frames, detector, teacher)
-        for kind, spoil in spoilers().items():
-            some = (spoil(frame) for frame in frames[::3])
+        for kind, spoil in SPOILERS.items():
+            some = (spoil(frame) for frame in frames[::5])
             looks[kind] = looks.get(kind, []) + compare(some, detector, teacher)
     material = gather(shared, validation=True)
     for kind in FACES:
@@ -149,7 +75,7 @@ def evaluate(detector: BuiltinDetector, shared: Path, at_most: int) -> dict[str,
 def sets_of(looks: Mapping[str, list[Look]]) -> dict[str, list[Look]]:
     """The same with the sums in front: clips as they are, and spoilt."""
     clean = [look for name in HELD_OUT for look in looks.get(name, [])]
-    hard = [look for name in spoilers() for look in looks.get(name, [])]
+    hard = [look for name in SPOILERS for look in looks.get(name, [])]
     return {"clips": clean, "clips, spoilt": hard, **looks}
 
 
@@ -177,7 +103,7 @@ def timing(model: Model, teacher: Teacher, repeats: int = 400) -> Report:
 
 def describe(path: Path, shared: Path, folder: Path, settings: Mapping[str, Any]) -> None:
     """Chooses the threshold on validation pictures, evaluates, and writes the card of `path`."""
-    draft = draft_card(settings)
+    draft = draft_card(settings, HELD_OUT)
     card = {**draft, "threshold": LOWEST}
     with_all = BuiltinDetector(Model(path, path.stem, "detector", hash_file(path), "", card))
     canvases = pictures.Canvases(folder / "validation")
@@ -208,62 +134,6 @@ def describe(path: Path, shared: Path, folder: Path, settings: Mapping[str, Any]
     write_card(path, {**draft, "threshold": threshold, "scores": scores})
 
 
-def draft_card(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything that is known before the measurement."""
-    unclear = "pictures not cleared: trained on, never redistributed"
-    return {
-        "role": "detector",
-        "version": "1.0",
-        "input": {
-            "name": "image",
-            "size": SIZE,
-            "colour": "RGB",
-            "range": "0..255",
-            "fit": "long side to size, black on the right and below to multiples of 32",
-        },
-        "outputs": [
-            {"name": "score", "unit": "probability, cells of stride 8, 16, 32"},
-            {"name": "geometry", "labels": ["box (4)", "points (10)"], "unit": "strides"},
-        ],
-        "points": "image-left eye, image-right eye, nose, image-left and image-right mouth corner",
-        "teacher": {
-            "name": "YuNet, face_detection_yunet_2023mar",
-            "licence": "MIT (OpenCV Zoo), Apache-2.0 (training repository)",
-        },
-        "data": [
-            {
-                "name": "people (muxspace/facial_expressions)",
-                "licence": f"Apache-2.0 repository; {unclear}",
-                "used_for": "train",
-            },
-            {
-                "name": "masked (Face-Mask-Detection)",
-                "licence": f"MIT repository; {unclear}",
-                "used_for": "train",
-            },
-            {"name": "DiffusionFER", "licence": "CC0-1.0", "used_for": "train"},
-            {"name": "FER2013 crops of FER+", "licence": unclear, "used_for": "train"},
-            {"name": "OASIS, Intel scenes, SUN-8", "licence": unclear, "used_for": "train"},
-            {
-                "name": "clips of ../shared but those held out",
-                "licence": "see clips/manifest.csv",
-                "used_for": "train",
-            },
-            {"name": ", ".join(HELD_OUT), "licence": "see clips/manifest.csv", "used_for": "test"},
-        ],
-        "licence": "Apache-2.0",
-        "scores": [],
-        "measures": " ".join((measure.__doc__ or "").split()),
-        "recipe": {"command": "python -m calibration.detector.train", **settings},
-        "limits": (
-            "Agreement with YuNet at the same input size, not with people who drew boxes. Few "
-            "coloured photographs of full scenes were at hand: weakest on profiles, on faces under "
-            "24 px of the input, in the dark, and on faces turned by more than about 30 degrees. "
-            "Clips kept out are few and easy. Drawn and animal faces may be found or not."
-        ),
-    }
-
-
 def show(sets: Mapping[str, Sequence[Look]], threshold: float) -> None:
     """Prints the sweep over both sums, then every set at the threshold."""
     print(f"\n{'sweep':34}" + "".join(f"{name:>12}" for name in COLUMNS))
@@ -288,58 +158,11 @@ def main() -> None:
     print("\nmedian ms:", ", ".join(f"{name} {ms:.2f}" for name, ms in spent.items()))
 
 
-def _look(image: Image, detector: Callable[[Image], list[Detection]], teacher: Teacher) -> Look:
-    small, (back_x, back_y) = fitted(image, SIZE)
-    width, height = image.shape[1] / back_x, image.shape[0] / back_y
-    seen = teacher.look(small, 0.3)
-    seen[:, 0:4:2] = seen[:, 0:4:2].clip(0, width)
-    seen[:, 1:4:2] = seen[:, 1:4:2].clip(0, height)
-    ours = np.zeros((0, 15), np.float32)
-    if found := detector(image):
-        rows = [
-            (d.box.x0, d.box.y0, d.box.x1, d.box.y1, *np.ravel(d.points), d.score or 0.0)
-            for d in found
-        ]
-        ours = np.asarray(rows, np.float32)
-        ours[:, :14] /= np.tile(np.asarray((back_x, back_y), np.float32), 7)
-    return Look(seen[(seen[:, 2:4] > seen[:, :2]).all(1)], ours)
-
-
 def _line(name: str, report: Report) -> str:
     values = (report[column] for column in COLUMNS)
     return f"{name:34}" + "".join(
         f"{value:12d}" if isinstance(value, int) else f"{value:12.3f}" for value in values
     )
-
-
-def _dark(image: Image) -> Image:
-    return np.asarray(image * 0.2, np.uint8)
-
-
-def _grey(image: Image) -> Image:
-    return np.repeat(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None], 3, 2).astype(np.uint8)
-
-
-def _compressed(image: Image) -> Image:
-    scale = SIZE / max(image.shape[:2])
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    _, coded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 40])
-    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
-
-
-def _small(image: Image) -> Image:
-    """Half as large, in the middle of black."""
-    made = np.zeros_like(image)
-    half = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    y, x = ((a - b) // 2 for a, b in zip(image.shape[:2], half.shape[:2], strict=True))
-    made[y : y + half.shape[0], x : x + half.shape[1]] = half
-    return made
-
-
-def _turned(image: Image) -> Image:
-    height, width = image.shape[:2]
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), 20, 1)
-    return np.asarray(cv2.warpAffine(image, matrix, (width, height)), np.uint8)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,8 @@ class Settings:
 
     canvases: int = 16000
     validation: int = 750
-    epochs: int = 12
+    epochs: int = 11
+    small_epochs: int = 8  # the first ones, on smaller views
     batch: int = 32
     rate: float = 4e-3  # peak of the learning rate
     decay: float = 0.01
@@ -84,33 +85,20 @@ def train(folder: Path, run_folder: Path, settings: Settings, workers: int = 1) 
         asdict(settings),
         {"network": network, "optimiser": optimiser, "average": average},
     )
-    steps = len(canvases) // settings.batch
     for epoch in range(run.epoch, settings.epochs):
         seed(settings.seed + epoch)
+        size_wh = views.SMALL_WH if epoch < settings.small_epochs else views.SIZE_WH
         loader = DataLoader(
-            views.Views(canvases, settings.seed, epoch),
+            views.Views(canvases, settings.seed, epoch, size_wh),
             settings.batch,
             shuffle=True,
             drop_last=True,
             num_workers=workers,
             generator=torch.Generator().manual_seed(settings.seed + epoch),
         )
-        network.train()
-        sums = torch.zeros(3)
-        for step, batch in enumerate(tqdm(loader, desc=f"epoch {epoch}", mininterval=5)):
-            progress = (epoch + step / steps) / settings.epochs
-            for group in optimiser.param_groups:
-                group["lr"] = settings.rate * shape(progress)
-            parts = losses(network, batch)
-            optimiser.zero_grad()
-            torch.autograd.backward(parts.sum())
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 10)
-            optimiser.step()
-            average.update(network)
-            sums += parts.detach()
-        run.save(
-            _row("train", sums / steps) | _row("validation", _checked(average, check, settings))
-        )
+        means = _epoch(network, optimiser, average, loader, epoch, settings)
+        checked = _checked(average, check, settings)
+        run.save(_row("train", means) | _row("validation", checked))
         print({k: round(v, 4) for k, v in run.rows[-1].items()}, flush=True)
     average.write_to(network)
     network.eval()
@@ -186,6 +174,31 @@ def ship(network: Detector, path: Path) -> float:
         outputs=["score", "geometry"],
         dynamic={"image": {0: rows, 2: 32 * tall, 3: 32 * wide}},
     )
+
+
+def _epoch(
+    network: Detector,
+    optimiser: torch.optim.Optimizer,
+    average: Average,
+    loader: DataLoader[Batch],
+    epoch: int,
+    settings: Settings,
+) -> torch.Tensor:
+    """One pass over the canvases; the mean of each loss."""
+    network.train()
+    sums = torch.zeros(3)
+    for step, batch in enumerate(tqdm(loader, desc=f"epoch {epoch}", mininterval=5)):
+        progress = (epoch + step / len(loader)) / settings.epochs
+        for group in optimiser.param_groups:
+            group["lr"] = settings.rate * shape(progress)
+        parts = losses(network, batch)
+        optimiser.zero_grad()
+        torch.autograd.backward(parts.sum())
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 10)
+        optimiser.step()
+        average.update(network)
+        sums += parts.detach()
+    return sums / len(loader)
 
 
 @torch.no_grad()

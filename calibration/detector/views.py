@@ -19,6 +19,7 @@ from tracker.values import Image
 
 Random = np.random.Generator
 SIZE_WH = (320, 256)  # px of a view
+SMALL_WH = (256, 192)  # px of a view in the first epochs, which take 0.6 of the time
 SMALLEST = 9.0  # px; smaller faces are neither asked for nor punished
 CERTAIN = 0.45  # teacher's score below which a cell is left alone
 SPANS = ((0.0, 36.0), (28.0, 92.0), (72.0, 1e9))  # px of face side for each stride; they overlap
@@ -32,10 +33,13 @@ class Views(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     Gives uint8 (3, H, W) and the targets (A, COLUMNS).
     """
 
-    def __init__(self, canvases: Canvases, seed: int, epoch: int) -> None:
+    def __init__(
+        self, canvases: Canvases, seed: int, epoch: int, size_wh: tuple[int, int] = SIZE_WH
+    ) -> None:
         self._canvases = canvases
         self._seed = seed
         self._epoch = epoch
+        self._size_wh = size_wh
 
     def __len__(self) -> int:
         return len(self._canvases)
@@ -45,16 +49,16 @@ class Views(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         if rng.random() < 0.25:
             picture, faces = self._mosaic(rng, index)
         else:
-            picture, faces = piece(rng, *self._canvases[index], SIZE_WH)
+            picture, faces = piece(rng, *self._canvases[index], self._size_wh)
         picture = spoilt(rng, picture)
         values = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
-        return values, torch.from_numpy(targets(faces, SIZE_WH))
+        return values, torch.from_numpy(targets(faces, self._size_wh))
 
     def _mosaic(self, rng: Random, index: int) -> tuple[Image, Rows]:
         """Four small views in one: small faces, several lights."""
-        width, height = SIZE_WH
+        width, height = self._size_wh
         picture = np.zeros((height, width, 3), np.uint8)
-        x, y = (int(n * rng.uniform(0.35, 0.65)) // 2 * 2 for n in SIZE_WH)
+        x, y = (int(n * rng.uniform(0.35, 0.65)) // 2 * 2 for n in self._size_wh)
         found = []
         corners = ((0, 0, x, y), (x, 0, width, y), (0, y, x, height), (x, y, width, height))
         for x0, y0, x1, y1 in corners:
@@ -141,10 +145,9 @@ def spoilt(rng: Random, picture: Image) -> Image:
     if rng.random() < 0.25:
         y, x = rng.integers(0, 64, 2)
         grain = GRAIN[y : y + made.shape[0], x : x + made.shape[1]]
-        grain = cv2.convertScaleAbs(grain, alpha=float(rng.uniform(0.1, 1.2)))
+        dust: NDArray[Any] = cv2.convertScaleAbs(grain, alpha=float(rng.uniform(0.1, 1.2)))
         sign = cv2.add if rng.random() < 0.5 else cv2.subtract
-        grain = grain if rng.random() < 0.5 else np.repeat(grain[..., :1], 3, 2)
-        made = np.asarray(sign(made, grain))
+        made = np.asarray(sign(made, dust if rng.random() < 0.5 else dust[..., :1].repeat(3, 2)))
     if rng.random() < 0.4:
         quality = int(rng.uniform(18, 90))
         _, coded = cv2.imencode(".jpg", made, [cv2.IMWRITE_JPEG_QUALITY, quality])

@@ -7,6 +7,7 @@ from torch's global generator, so a seed per epoch repeats it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -14,47 +15,56 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-TURN = 0.30  # rad
-SCALE = 0.20  # of the size
-SHIFT = 0.11  # of the side of the crop
-ALIGNED = 0.35  # share of FER+ pictures shown in the template's frame, not in their own
-DAMAGED = 0.35  # share of pictures that get one damage
-COVERED = 0.30  # share of pictures with something in front
+
+@dataclass(frozen=True)
+class Strength:
+    """How much is done to the pictures; of the ranges, each side of nothing."""
+
+    turn: float  # rad
+    scale: float  # of the size, as a logarithm
+    shift: float  # of the side of the crop
+    aligned: float  # share of FER+ pictures shown in the template's frame, not in their own
+    damaged: float  # share of pictures that get one damage
+    covered: float  # share of pictures with something in front
+
+
+STRONG = Strength(turn=0.30, scale=0.20, shift=0.11, aligned=0.35, damaged=0.35, covered=0.30)
+MILD = Strength(turn=0.22, scale=0.16, shift=0.08, aligned=0.25, damaged=0.22, covered=0.20)
 
 
 def uniform(low: float, high: float, *shape: int) -> Tensor:
     return low + (high - low) * torch.rand(*shape)
 
 
-def warped(crops: Tensor, views: Tensor) -> Tensor:
+def warped(crops: Tensor, views: Tensor, strength: Strength) -> Tensor:
     """Mirror, turn, scale and shift at random.
 
     views: (n, 2, 3), each picture's way to the template's frame, used for some of them.
     """
     n, size = len(crops), crops.shape[-1]
-    angle = uniform(-TURN, TURN, n)
-    scale = torch.exp(uniform(-SCALE, SCALE, n))
+    angle = uniform(-strength.turn, strength.turn, n)
+    scale = torch.exp(uniform(-strength.scale, strength.scale, n))
     mirror = torch.where(torch.rand(n) < 0.5, -1.0, 1.0)
     cos, sin = torch.cos(angle) / scale, torch.sin(angle) / scale
-    shift = uniform(-SHIFT, SHIFT, n, 2) * 2
+    shift = uniform(-strength.shift, strength.shift, n, 2) * 2
     # Sampling runs backwards: from the new crop to the old one, sides at -1 and 1.
     row_x = torch.stack([cos * mirror, -sin, shift[:, 0]], 1)
     row_y = torch.stack([sin * mirror, cos, shift[:, 1]], 1)
     back = torch.stack([row_x, row_y], 1)
-    use = (torch.rand(n) < ALIGNED).float()[:, None, None]
+    use = (torch.rand(n) < strength.aligned).float()[:, None, None]
     back = torch.where(use > 0, _after(_backwards(views, size), back), back)
     grid = functional.affine_grid(back, [n, 1, size, size], align_corners=False)
     return functional.grid_sample(crops, grid, padding_mode="border", align_corners=False)
 
 
-def damaged(crops: Tensor) -> Tensor:
+def damaged(crops: Tensor, strength: Strength) -> Tensor:
     """Light and contrast for all; blur, few pixels, JPEG, darkness or noise for some."""
     n = len(crops)
     mean = crops.mean((2, 3), keepdim=True)
     contrast, light = uniform(0.6, 1.4, n, 1, 1, 1), uniform(-40, 40, n, 1, 1, 1)
     crops = ((crops - mean) * contrast + mean + light).clamp(0, 255)
     kinds: list[Callable[[Tensor], Tensor]] = [blurred, coarse, jpeg, dark, noisy]
-    which = torch.where(torch.rand(n) < DAMAGED, torch.randint(0, len(kinds), (n,)), -1)
+    which = torch.where(torch.rand(n) < strength.damaged, torch.randint(0, len(kinds), (n,)), -1)
     for kind, damage in enumerate(kinds):
         rows = (which == kind).nonzero()[:, 0]
         if len(rows):
@@ -109,7 +119,7 @@ def noisy(crops: Tensor) -> Tensor:
     return (crops + torch.randn_like(crops) * sigma).clamp(0, 255)
 
 
-def covered(crops: Tensor) -> Tensor:
+def covered(crops: Tensor, strength: Strength) -> Tensor:
     """A box anywhere, a bar over the eyes or a blob on the lower face, in one grey or in noise."""
     n, size = len(crops), crops.shape[-1]
     x, y = torch.arange(size) + 0.5, (torch.arange(size) + 0.5)[:, None]
@@ -124,15 +134,15 @@ def covered(crops: Tensor) -> Tensor:
     high = torch.where(kind == 2, uniform(0.03, 0.09, n, 1, 1) * size, half[:, 1])
     across, down = (x - cx).abs() / wide, (y - cy).abs() / high
     inside = torch.where(kind == 3, across**2 + down**2 < 1, (across < 1) & (down < 1))
-    inside = inside & (torch.rand(n, 1, 1) < COVERED)
+    inside = inside & (torch.rand(n, 1, 1) < strength.covered)
     grain = torch.randn_like(crops) * uniform(0, 30, n, 1, 1, 1)
     fill = (uniform(0, 255, n, 1, 1, 1) + grain).clamp(0, 255)
     return torch.where(inside[:, None], fill, crops)
 
 
-def augmented(crops: Tensor, views: Tensor) -> Tensor:
+def augmented(crops: Tensor, views: Tensor, strength: Strength) -> Tensor:
     """Everything above, in the order in which it happens to a face."""
-    return damaged(covered(warped(crops, views)))
+    return damaged(covered(warped(crops, views, strength), strength), strength)
 
 
 def _backwards(views: Tensor, size: int) -> Tensor:

@@ -12,13 +12,11 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from calibration.face.augment import augmented
+from calibration.face.augment import STRONG, Strength, augmented
 from calibration.face.material import Batch, Material
 from calibration.face.network import FaceNetwork, Readings, Shape
 from calibration.face.pictures import Faces
 from calibration.training import Average, Run, Stateful, seed
-
-SEED = 7
 
 
 @dataclass(frozen=True)
@@ -34,10 +32,8 @@ class Recipe:
     mixup: float = 0.2  # Beta(a, a) of Zhang et al. 2018; FER+ rows only
     seven: float = 0.4  # weight of FER2013's labels
     affect: float = 2.0  # weight of valence and arousal
-    taught: float = 0.6  # share of the teacher in the expression, where there is one
-
-    def settings(self, **more: Any) -> dict[str, Any]:
-        return {**asdict(self), "seed": SEED, **more}
+    strength: Strength = STRONG
+    seed: int = 7
 
 
 @dataclass
@@ -61,17 +57,16 @@ class Best:
 
 
 def fit(
-    recipe: Recipe, material: Material, folder: Path, teacher: FaceNetwork | None = None
+    recipe: Recipe, material: Material, folder: Path, start: FaceNetwork | None = None
 ) -> FaceNetwork:
     """The trained network, in evaluation mode. Goes on where a killed training stopped.
 
-    teacher: a network of the same shape; where it is given the new one starts as its copy and
-    learns its opinions beside the labels (Furlanello et al. 2018, "Born-again neural networks").
+    start: a network of the same shape whose weights are the first ones; else they are random.
     """
-    seed(SEED)
+    seed(recipe.seed)
     network = _fast(FaceNetwork(recipe.shape))
-    if teacher is not None:
-        network.load_state_dict(teacher.state_dict())
+    if start is not None:
+        network.load_state_dict(start.state_dict())
     averaged = _fast(FaceNetwork(recipe.shape)).eval()
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=recipe.decay, fused=True)
     average, best = Average(network), Best()
@@ -81,10 +76,10 @@ def fit(
         "average": average,
         "best": best,
     }
-    run = Run(folder, recipe.settings(taught_by=teacher is not None), parts)
+    run = Run(folder, {**asdict(recipe), "started": start is not None}, parts)
     steps = len(material.voted) // recipe.batch[0]
     while run.epoch < recipe.epochs:
-        seed(SEED + 1 + run.epoch)
+        seed(recipe.seed + 1 + run.epoch)
         network.train()
         losses = []
         bar = tqdm(material.batches(*recipe.batch), total=steps, unit="batch", mininterval=5)
@@ -93,7 +88,7 @@ def fit(
             done = (run.epoch * steps + step) / (recipe.epochs * steps)
             for group in optimiser.param_groups:
                 group["lr"] = recipe.rate * schedule(done, recipe.warm)
-            loss = _loss(recipe, network, batch, teacher)
+            loss = _loss(recipe, network, batch)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -159,10 +154,8 @@ def mixed(batch: Batch, voted: int, alpha: float) -> Batch:
     return Batch(*parts)
 
 
-def _loss(
-    recipe: Recipe, network: FaceNetwork, batch: Batch, teacher: FaceNetwork | None
-) -> Tensor:
-    crops = augmented(batch.crops, batch.views)
+def _loss(recipe: Recipe, network: FaceNetwork, batch: Batch) -> Tensor:
+    crops = augmented(batch.crops, batch.views, recipe.strength)
     fields = {**{n: getattr(batch, n) for n in batch.__dataclass_fields__}, "crops": crops}
     batch = mixed(Batch(**fields), recipe.batch[0], recipe.mixup)
     out = _run(network, batch.crops)
@@ -173,21 +166,7 @@ def _loss(
     gap = (out.affect - batch.affect).square().mean(1)
     affect = (gap * proxy).sum() / proxy.sum() + gap[rated].mean()
     affect = affect + 0.1 * _discord(out.affect[rated], batch.affect[rated])
-    if teacher is None:
-        return expression + recipe.seven * seven + recipe.affect * affect
-    with torch.no_grad():
-        told = _run(teacher, batch.crops)
-    even = torch.ones_like(batch.weight)
-    like = _cross(out.expression, told.expression.softmax(1), batch.weight.clamp(min=0.5))
-    like_seven = _cross(out.seven, told.seven.softmax(1), even)
-    like_affect = (out.affect - told.affect).square().mean()
-    t = recipe.taught
-    return (
-        (1 - t) * expression
-        + t * like
-        + recipe.seven * ((1 - t) * seven + t * like_seven)
-        + recipe.affect * (affect + like_affect)
-    )
+    return expression + recipe.seven * seven + recipe.affect * affect
 
 
 def _cross(logits: Tensor, shares: Tensor, weight: Tensor) -> Tensor:

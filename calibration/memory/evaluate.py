@@ -1,4 +1,4 @@
-"""Does the memory beat a filter? `python -m calibration.memory.evaluate --shared ../shared`.
+"""Does the memory beat a filter? `python -m calibration.memory.evaluate`.
 
 Traces that no training saw are read through noise at 5, 10, 25 and 60 readings a second. Every
 filter has, for each rate, the parameters that did best on the training traces.
@@ -26,7 +26,8 @@ from engines import Engine, infer_rows, load
 RATES = (5.0, 10.0, 25.0, 60.0)  # readings a second
 LENGTH = 30.0  # s of each trace that are read
 PACES = (1.0, 3.0)  # as the raters answered, and as fast as faces move
-AT_MOST = 64  # traces of a set, evenly taken: the large sets add time, not certainty
+AT_MOST = 80  # traces of a set, evenly taken: the large sets add time, not certainty
+AT_LEAST = 50  # series of a set: the small ones are read more than once, each time anew
 GRID = 0.02  # s, steps of the clock on which lag is looked for
 FARTHEST = 1.5  # s, the largest lag looked for
 SLOW = 4.0  # s; what changes more slowly says nothing about lag
@@ -65,6 +66,7 @@ def make_trial(traces: list[Trace], rate: float, pace: float, noise: Noise, seed
     """Reads the first LENGTH seconds of every trace, at `pace` times its own speed."""
     rng = np.random.default_rng(seed)
     chosen = traces[:: -(-len(traces) // AT_MOST)]
+    chosen = chosen * -(-AT_LEAST // len(chosen))
     pts = draw_times(rng, noise, len(chosen), int(LENGTH * rate), rate)
     truth = np.stack([_values(t, row * pace) for t, row in zip(chosen, pts, strict=True)])
     return Trial(pts, disturb(truth, pts, rng, noise).x, truth)
@@ -127,8 +129,7 @@ def lstm(engine: Engine) -> Filter:
 
 def table(shared: Path, follow: Filter, noise: Noise) -> list[Row]:
     """One row per set, pace, rate and method."""
-    train = training_traces(shared)
-    known = train[:: max(1, len(train) // 128)]
+    known = training_traces(shared)
     rows = []
     for pace in PACES:
         tuned = classical({r: make_trial(known, r, pace, noise, seed=7) for r in RATES})

@@ -37,28 +37,17 @@ class Noise:
     talk_lasts: Range = (0.5, 3.0)  # s; assumed
     talk_size: Range = (0.03, 0.25)  # swing of the reading with the mouth; assumed
     syllables: Range = (3.0, 6.0)  # a second while talking (speech rates in the literature)
-    blur_every: Range = (
-        4.0,
-        60.0,
-    )  # s between two blurred, covered or turned-away moments; assumed
+    blur_every: Range = (4.0, 60.0)  # s between two blurred or covered moments; assumed
     blur_lasts: Range = (0.1, 0.7)  # s; assumed, like the detector's own dips
     blur_size: Range = (0.1, 0.4)  # extra deviation; the reading also shrinks to neutral; assumed
-    outlier: Range = (
-        1e-4,
-        0.01,
-    )  # share of readings that have nothing to do with the face; assumed
-    switch_every: Range = (
-        30.0,
-        600.0,
-    )  # s between two bias steps (another crop, a switch); assumed
+    outlier: Range = (1e-4, 0.01)  # share of readings of something else; assumed
+    switch_every: Range = (30.0, 600.0)  # s between two bias steps (another track); assumed
     switch_size: float = 0.12  # deviation of a bias step; assumed
     confidence: Range = (0.75, 0.95)  # of an undisturbed face; measured
     confidence_flicker: Range = (0.004, 0.03)  # its deviation; measured
     confidence_lasts: Range = (0.1, 0.9)  # s; measured
-    confidence_drop: Range = (0.02, 0.4)  # by how much it falls when the picture is bad; measured
-    confidence_mute: float = (
-        0.2  # share of series whose confidence says nothing (always 1); assumed
-    )
+    confidence_drop: Range = (0.02, 0.4)  # its fall when the picture is bad; to 0.2 measured
+    confidence_mute: float = 0.2  # share of series whose confidence is always 1; assumed
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -80,7 +80,8 @@ def card(
         ],
         "data": DATA,
         "noise": {"origin": NOISE_ORIGIN, **dataclasses.asdict(Noise())},
-        "training": {"epochs": len(rows), "last": rows[-1], "onnx_from_torch": apart},
+        "training": {"command": "python -m calibration.memory.train", "epochs": len(rows)}
+        | {"last": rows[-1], "onnx_from_torch": apart},
         "licence": "Apache-2.0",
         "scores": _scores(table(shared, lstm(engine), Noise())),
         "limits": LIMITS,
@@ -119,37 +120,44 @@ def _example(network: Memory, keys: int) -> tuple[torch.Tensor, ...]:
 
 DATA = [
     {
-        "name": "Forrest Gump, portrayed emotions (Labs et al. 2015), by character and scene",
+        "name": "Forrest Gump, portrayed emotions by character and scene (Labs et al. 2015)",
+        "source": "psychoinformatics-de/studyforrest-data-annotations @ 155097f",
         "licence": "CC0",
         "used_for": "train; every fifth scene held out",
     },
     {
-        "name": "TV-news clips, felt valence (Samide, Cooper and Ritchey 2019)",
+        "name": "TV-news clips, mean felt valence (Samide, Cooper and Ritchey 2019)",
+        "source": "memobc/paper-videonorming @ e3e2d8d",
         "licence": '"feel free to use these stimuli and data" (source README; no formal licence)',
         "used_for": "train; every fifth clip held out",
     },
     {
-        "name": "CEAP-360VR (Xue et al. 2021)",
+        "name": "CEAP-360VR, felt affect by joystick (Xue et al. 2021)",
+        "source": "cwi-dis/CEAP-360VR-Dataset @ d41a821",
         "licence": "CC BY-NC 4.0",
         "used_for": "evaluation only",
     },
     {
-        "name": "LIRIS-ACCEDE continuous (Baveye et al. 2015)",
-        "licence": "none stated; agreement needed",
+        "name": "LIRIS-ACCEDE continuous, mean felt affect (Baveye et al. 2015)",
+        "source": "JustinNOT/BSC_LIRIS_ACCEDE @ 72f6bc2",
+        "licence": "none stated; the official set needs an agreement",
         "used_for": "evaluation only",
     },
 ]
 NOISE_ORIGIN = (
     "Made noise, not that of a face network of ours. Measured with YuNet on the test clips: how "
     "long and how often a face is lost; level, flicker and fall of the confidence. By proxy, from "
-    "MediaPipe's blendshapes on single pictures of the same clips: white noise and jitter. "
-    "Everything else is assumed: drift, talking, blur, outliers, bias steps."
+    "MediaPipe's blendshapes, read picture by picture from the same clips: white noise and jitter "
+    "(times about two: affect spans 2, a blendshape 1). Both by python -m "
+    "calibration.memory.measure. Everything else is assumed: drift, talking, blur, outliers, bias "
+    "steps, mute confidence."
 )
 LIMITS = (
-    "It was taught on traces that people drew or marked with made noise added; no face was seen. "
-    "So the scores say how well it undoes that noise, not how well affect is read. The traces "
-    "come from one American film and from TV news, with steps of 1 s and 0.5 s; faces move faster, "
-    "which the training imitates by playing them up to six times as fast. It does not remove an "
-    "error that stays (a person's bias). Its spread covers the made noise only. It follows "
-    "readings at 2 to 60 a second."
+    "Taught on traces that people drew or marked, with made noise added; no face was seen. So the "
+    "scores say how well it undoes that noise, not how well affect is read. The traces come from "
+    "one American film and from TV news, one value in 1 s or 0.5 s; faces move faster, which the "
+    "training imitates by playing the traces up to six times as fast. An error that stays (a "
+    "person's bias) it cannot remove. Its spread is right for the made noise only. It knows 2 to "
+    "60 readings a second. The filters it is compared with were tuned on the training traces with "
+    "the same noise, for every rate; the memory has one set of weights for all."
 )
