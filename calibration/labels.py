@@ -129,7 +129,7 @@ def _votes(path: Path) -> Labelled:
     try:
         with np.load(path, allow_pickle=False) as file:
             images, votes = file["images"], file["votes"].astype(int)
-            leaks = file["leaks_from_train"] if "leaks_from_train" in file else None
+            leaks = file.get("leaks_from_train")
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as wrong:
         raise LabelError(f"{path.name}: not an archive of FER+ votes ({wrong})") from wrong
     counted = np.where(votes[:, :8] == 1, 0, votes[:, :8])  # a lone vote is noise

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 import tracker
 from tracker.pipeline import follow
@@ -30,8 +31,9 @@ def main() -> None:
         axes.axis("off")
         for person in step.result.people:
             box = person.face.box
-            x, y = [box.x0, box.x1, box.x1, box.x0, box.x0], [box.y0, box.y0, box.y1, box.y1, box.y0]
-            axes.plot(x, y, color="#0072B2")
+            width, height = box.x1 - box.x0, box.y1 - box.y0
+            edge = Rectangle((box.x0, box.y0), width, height, fill=False, color="#0072B2")
+            axes.add_patch(edge)
             axes.text(box.x0, box.y0 - 8, f"face {person.face.track}", color="#0072B2", fontsize=9)
     axes = figure.add_subplot(grid[1, :])
     for name, colour in (("valence", "#0072B2"), ("arousal", "#D55E00")):
@@ -46,7 +48,12 @@ def draw(axes, steps, name, colour):
     """One curve per track: smooth thick, raw thin; a gap where nobody is seen."""
     tracks = sorted({p.face.track for s in steps for p in s.result.people})
     for track in tracks:
-        seen = [(s.result.pts, p.affect) for s in steps for p in s.result.people if p.face.track == track]
+        seen = [
+            (s.result.pts, p.affect)
+            for s in steps
+            for p in s.result.people
+            if p.face.track == track
+        ]
         times = [pts for pts, _ in seen]
         label = name if track == tracks[0] else None
         axes.plot(times, [getattr(a.smooth, name) for _, a in seen], color=colour, label=label)
