@@ -11,6 +11,7 @@ from __future__ import annotations
 from tracker.api import Options, build, watch
 from tracker.models import ModelError
 from tracker.pipeline import Tracker
+from tracker.profile import ProfileError
 from tracker.sources import SourceError
 from tracker.values import (
     EXPRESSIONS,
@@ -32,6 +33,7 @@ __all__ = [
     "ModelError",
     "Options",
     "PersonReading",
+    "ProfileError",
     "Reading",
     "Scores",
     "SourceError",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tracker.models import ModelUse
 from tracker.pipeline import Tracker, follow
+from tracker.profile import People, ProfileUse
 from tracker.sources import Span, open_source
 from tracker.values import FrameResult
 
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from engines import Engine
     from tracker.detectors import Detector
     from tracker.models import Model
+    from tracker.people import Calibrate
 
 FACES = ("detect", "whole")
+BASELINES = ("rolling",)
 MESH = ("mediapipe",)  # detectors that measure pose and blendshapes
 
 
@@ -34,6 +37,10 @@ class Options:
     backend: str = "onnx"  # inference engine
     device: str = "cpu"
     max_batch: int = 8  # faces per inference call
+    profile: str | Path | None = None  # file that `emotrack calibrate` wrote
+    person: tuple[str, ...] = ()  # of the profile: NAME is every face, TRACK=NAME one
+    rater: str | None = None  # of the profile
+    baseline: str | None = None  # "rolling": each face against its own last minute or so
 
     def __post_init__(self) -> None:
         if self.faces not in FACES:
@@ -44,12 +51,29 @@ class Options:
             raise ValueError(f"forget_after is {self.forget_after} s, expected more than 0")
         if self.max_batch < 1:
             raise ValueError(f"max_batch is {self.max_batch}, expected at least 1")
+        self._check_calibration()
+
+    def _check_calibration(self) -> None:
+        People.parse(self.person)
+        if self.baseline not in (None, *BASELINES):
+            raise ValueError(
+                f"baseline is {self.baseline!r}, expected one of {', '.join(BASELINES)}"
+            )
+        if self.baseline is not None and self.profile is not None:
+            raise ValueError(
+                f"baseline {self.baseline!r} and profile {Path(self.profile).name!r} "
+                f"exclude each other"
+            )
+        for name in ("person", "rater"):
+            if getattr(self, name) and self.profile is None:
+                raise ValueError(f"{name} is {getattr(self, name)!r}, but there is no profile")
 
 
 def build(options: Options | None = None) -> Tracker:
     """Opens the models and puts a Tracker together; leave it with `with` or `close()`.
 
-    Raises ModelError or EngineError if a model or engine that was asked for is not there.
+    Raises ModelError or EngineError if a model or engine that was asked for is not there, and
+    ProfileError if the profile cannot be used with them.
     """
     options = options or Options()
     from tracker.crops import Cropper
@@ -68,9 +92,11 @@ def build(options: Options | None = None) -> Tracker:
     cropper = Cropper(face.card["input"])
     cut = cropper.whole if options.faces == "whole" else cropper.aligned
     _, memory = opening.network(options.memory)
-    people = PeopleReader(network, cut, LstmSmoother(memory, forget_after=options.forget_after))
+    smoother = LstmSmoother(memory, forget_after=options.forget_after)
+    calibrate, profile = _calibration(options, face.sha256)
+    people = PeopleReader(network, cut, smoother, calibrate)
     mesh = options.faces == "detect" and options.detector in MESH
-    return Tracker(CutFinder(), finder, people, opening.used, mesh=mesh)
+    return Tracker(CutFinder(), finder, people, opening.used, mesh=mesh, profile=profile)
 
 
 def watch(
@@ -90,6 +116,21 @@ def watch(
     with build(options) as tracker:
         for step in follow(source, tracker):
             yield step.result
+
+
+def _calibration(options: Options, face_sha256: str) -> tuple[Calibrate | None, ProfileUse | None]:
+    """What makes the calibrated values, and what of a profile it uses."""
+    from tracker.profile import check_model, choose
+    from tracker.profile_file import load_profile
+    from tracker.rolling import RollingBaseline
+
+    if options.baseline == "rolling":
+        return RollingBaseline(forget_after=options.forget_after), None
+    if options.profile is None:
+        return None, None
+    profile = load_profile(Path(options.profile))
+    check_model(profile, face_sha256)
+    return choose(profile, options.person, options.rater, forget_after=options.forget_after)
 
 
 class _Opening:

@@ -10,7 +10,7 @@ import os
 import sys
 from importlib import import_module
 
-COMMANDS = ("eval", "models")
+COMMANDS = ("calibrate", "eval", "models")
 FAILED, PARTLY, STOPPED = 2, 3, 130
 
 
@@ -40,10 +40,11 @@ def _ours(wrong: RuntimeError) -> bool:
     """Errors that name a file or a value; a bug keeps its traceback."""
     from engines import EngineError
     from tracker.models import ModelError
+    from tracker.profile import ProfileError
     from tracker.sinks.base import SinkError
     from tracker.sources import SourceError
 
-    return isinstance(wrong, EngineError | ModelError | SinkError | SourceError)
+    return isinstance(wrong, EngineError | ModelError | ProfileError | SinkError | SourceError)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,22 +25,41 @@ Crop = NDArray[np.float32]  # (c, S, S), as the network's card asks
 CERTAIN = 1.0  # confidence of a picture that was given as a face
 
 
+class Calibrate(Protocol):
+    """One affect per track in, one out; None where there is nothing to say yet. Causal."""
+
+    def begin(self) -> None:
+        """Forget everyone: another stream follows."""
+
+    def __call__(
+        self, pts: float, keys: Sequence[int], smooth: Sequence[Affect]
+    ) -> Sequence[Affect | None]: ...
+
+
 class PeopleReader:
     """Reads all faces of a frame in one batch and steadies each with its own memory.
 
     cut: takes a face out of the picture, ready for the network.
+    calibrate: what makes `Reading.calibrated`; None: nothing does.
     """
 
     def __init__(
-        self, engine: Engine, cut: Callable[[Image, Face], Crop], memory: LstmSmoother
+        self,
+        engine: Engine,
+        cut: Callable[[Image, Face], Crop],
+        memory: LstmSmoother,
+        calibrate: Calibrate | None = None,
     ) -> None:
         self._engine = engine
         self._cut = cut
         self._memory = memory
+        self._calibrate = calibrate
         self._outputs = {spec.name: i for i, spec in enumerate(engine.outputs)}
 
     def begin(self) -> None:
         self._memory.begin()
+        if self._calibrate is not None:
+            self._calibrate.begin()
 
     def close(self) -> None:
         self._engine.close()
@@ -54,12 +74,26 @@ class PeopleReader:
         expression = out[self._outputs["expression"]]
         confidence = [CERTAIN if face.score is None else face.score for face in faces]
         seen = np.column_stack([affect, confidence]).astype(np.float32)
-        smooth = self._memory(frame.pts, [face.track for face in faces], seen)
+        tracks = [face.track for face in faces]
+        smooth = self._memory(frame.pts, tracks, seen)
+        affects = self._readings(frame.pts, tracks, affect, smooth)
         return tuple(
-            PersonReading(
-                face,
-                Reading(Affect(float(raw[0]), float(raw[1])), steady),
-                Scores(EXPRESSIONS, tuple(map(float, shown))),
-            )
-            for face, raw, steady, shown in zip(faces, affect, smooth, expression, strict=True)
+            PersonReading(face, reading, Scores(EXPRESSIONS, tuple(map(float, shown))))
+            for face, reading, shown in zip(faces, affects, expression, strict=True)
         )
+
+    def _readings(
+        self,
+        pts: float,
+        tracks: Sequence[int],
+        raw: NDArray[np.float32],
+        smooth: Sequence[Affect],
+    ) -> list[Reading]:
+        """raw: (n, 2) valence, arousal."""
+        calibrated: Sequence[Affect | None] = [None] * len(tracks)
+        if self._calibrate is not None:
+            calibrated = self._calibrate(pts, tracks, smooth)
+        return [
+            Reading(Affect(float(valence), float(arousal)), steady, own)
+            for (valence, arousal), steady, own in zip(raw, smooth, calibrated, strict=True)
+        ]

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from tracker.handoff import Handoff, background
 from tracker.models import ModelUse
+from tracker.profile import ProfileUse
 from tracker.sources import Source
 from tracker.values import Face, Frame, FrameResult, Image, PersonReading, Step
 
@@ -57,7 +58,7 @@ class Tracker:
     A frame of another source, or one whose time steps back, begins a new stream: nobody is
     known any more, while track numbers go on.
 
-    models: what reads. mesh: faces come with pose and blendshapes.
+    models: what reads. mesh: faces come with pose and blendshapes. profile: what calibrates.
     """
 
     def __init__(
@@ -68,9 +69,11 @@ class Tracker:
         models: Sequence[ModelUse] = (),
         *,
         mesh: bool = False,
+        profile: ProfileUse | None = None,
     ) -> None:
         self.models = tuple(models)
         self.mesh = mesh
+        self.profile = profile
         self._cuts = cuts
         self._faces = faces
         self._people = people

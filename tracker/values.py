@@ -131,7 +131,7 @@ class Reading:
 
     raw: Affect  # the CNN's opinion of this picture alone
     smooth: Affect  # the memory's, given everything so far
-    calibrated: Affect | None = None  # `smooth` through a profile; None without one
+    calibrated: Affect | None = None  # `smooth` through a profile or less a baseline
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from tracker.api import FACES, Options, build
+from tracker.api import BASELINES, FACES, Options, build
 from tracker.commands.summary import Summary
 from tracker.pipeline import Sink, Tracker, follow, record
 from tracker.sinks.rows import columns
@@ -22,11 +22,13 @@ from tracker.sinks.tables import csv_table, json_lines
 from tracker.sources import Source, SourceError, Span, open_source
 from tracker.values import Step
 
+OPTIONS = ("detector", "faces", "min_confidence", "profile", "rater", "baseline")
 TABLES = {"csv": csv_table, "jsonl": json_lines}
 DONE, FAILED, PARTLY = 0, 2, 3
 EPILOG = """\
 commands:
   emotrack models list | pull NAME | path NAME      model files: shipped and fetched
+  emotrack calibrate neutral INPUT... --out FILE    a person's resting face, for --profile
   emotrack eval faces PICTURES [--labels FILE]      agreement with labels
 
 exit codes:
@@ -40,14 +42,9 @@ def main(words: list[str]) -> int:
     given = parser.parse_args(words)
     span = Span(given.start, given.end, given.every)
     _check(parser, given)
+    chosen = {name: getattr(given, name) for name in OPTIONS if getattr(given, name) is not None}
     try:
-        options = Options(
-            **{
-                name: getattr(given, name)
-                for name in ("detector", "faces", "min_confidence")
-                if getattr(given, name) is not None
-            }
-        )
+        options = Options(**chosen, person=tuple(given.person))
     except ValueError as wrong:
         parser.error(str(wrong))
     outputs = {kind: getattr(given, kind) for kind in TABLES if getattr(given, kind) is not None}
@@ -55,9 +52,11 @@ def main(words: list[str]) -> int:
         about = {
             "emotrack": importlib.metadata.version("emotrack"),
             "command": ["emotrack", *words],
-            "options": asdict(options),
+            "options": asdict(options)
+            | {"profile": options.profile and Path(options.profile).name},
             "span": asdict(span),
             "models": [asdict(model) for model in tracker.models],
+            "profile": tracker.profile and asdict(tracker.profile),
         }
         return _Run(tracker, given.inputs, span, quiet=given.quiet).go(outputs, about)
 
@@ -130,7 +129,8 @@ def _check(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
         parser.error(f"--every {given.every:g} is not more than 0 seconds")
     outputs = [Path(t).resolve() for t in (given.csv, given.jsonl) if t not in (None, "-")]
     sidecars = [sidecar_path(path) for path in outputs]
-    taken = {Path(name).resolve() for name in given.inputs}
+    read = [*given.inputs, *([given.profile] if given.profile else [])]
+    taken = {Path(name).resolve() for name in read}
     for path in (*outputs, *sidecars):
         if path in taken:
             parser.error(f"{path.name} is an input; it would be overwritten")
@@ -159,6 +159,16 @@ def _parser() -> argparse.ArgumentParser:
     add("--faces", choices=FACES, help="whole: each picture is a face crop (default: detect)")
     add("--detector", metavar="NAME", help="builtin (default), yunet or mediapipe")
     add("--min-confidence", type=float, metavar="P", help="below it there is no face, 0..1")
+    add("--profile", metavar="FILE", help="fill valence_cal, arousal_cal from this profile")
+    add(
+        "--person",
+        action="append",
+        default=[],
+        metavar="[TRACK=]NAME",
+        help="whose face it is, of the profile: every face, or one track; may be repeated",
+    )
+    add("--rater", metavar="NAME", help="whose judgement to imitate, of the profile")
+    add("--baseline", choices=BASELINES, help="instead: each face less its own running neutral")
     add("--quiet", action="store_true", help="no progress bar")
     add("--version", action="version", version=f"emotrack {version}")
     return parser
