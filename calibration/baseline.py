@@ -1,8 +1,8 @@
 """A resting face, in seconds of film or a few photos: the neutral of a profile. Read `measure`.
 
-The neutral is the median of the smooth values. Of the values, because a blink or a word must not
-move it (half of the frames may be wrong); of the smooth ones, because they are what it will be
-taken from: whatever the memory does to a held face is in both and cancels.
+The neutral is the median of the smooth values. The median, because a blink or a word must not
+move it: up to half of the frames may be wrong (its breakdown point, Hampel 1971). Of the smooth
+values, because it will be taken from them: what the memory does to a held face is in both.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tracker.values import Affect, FrameResult, PersonReading
 CONFIDENT = 0.7  # detector score; docs/numbers.md advises to drop rows below it
 LEAST_SECONDS = 3.0  # s of film; of less, one expression (up to 4 s) or word may be the half
 LEAST_PICTURES = 3  # photos; the fewest of which one cannot decide the median
-INNER = (5, 95)  # percentiles between which a face's range lies, interpolated linearly
+INNER = (5, 95)  # percentiles that bound a face's range (Hyndman and Fan 1996, definition 7)
 
 
 class BaselineError(ValueError):
