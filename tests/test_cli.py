@@ -227,19 +227,31 @@ def test_a_command_that_cannot_work_says_why_and_leaves_nothing(tmp_path, words,
 
 
 def test_a_disk_that_fills_up_leaves_whole_rows_and_says_so(tmp_path):
-    limit = 6_000  # bytes; the system then refuses to let a file grow
+    film = write_film(tmp_path / "long.mp4", [i / 25 for i in range(2000)])
+    limit = 60_000  # bytes; enough for the sidecar, not for the rows
 
     def small_disk():
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    ran = emotrack(DEMO, "--csv", "out.csv", cwd=tmp_path, preexec_fn=small_disk)
+    ran = emotrack(film, "--csv", "out.csv", cwd=tmp_path, preexec_fn=small_disk)
     assert ran.returncode == 2
     assert f"out.csv: cannot write ({os.strerror(errno.EFBIG)})" in ran.stderr
     text = (tmp_path / "out.csv").read_text("utf-8")
     assert text.endswith("\n")
     widths = {len(row) for row in csv.reader(io.StringIO(text))}
     assert len(widths) == 1
-    assert {p.name for p in tmp_path.iterdir()} <= {"out.csv", "out.meta.json"}
+    assert {p.name for p in tmp_path.iterdir()} == {"long.mp4", "out.csv", "out.meta.json"}
+    assert meta(tmp_path / "out.csv")["run"]["finished"] is False
+
+
+def test_a_disk_that_is_full_from_the_start_leaves_nothing(tmp_path):
+    def full_disk():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))
+
+    ran = emotrack(DEMO, "--csv", "out.csv", cwd=tmp_path, preexec_fn=full_disk)
+    assert ran.returncode == 2
+    assert "cannot write" in ran.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_ctrl_c_leaves_complete_rows_and_exit_130(tmp_path):

@@ -20,16 +20,15 @@ Random = np.random.Generator
 
 def canvas(rng: Random, material: Material) -> Image:
     """One clean picture of WIDTH x HEIGHT: composed, or cut from something real."""
-    kinds: Sequence[tuple[float, Callable[[Random, Material], Image]]] = (
-        (0.33, composite),
-        (0.15, collage),
-        (0.27, film),
-        (0.10, closeup),
-        (0.12, peopled),
-        (0.03, plain),
+    kinds: Sequence[Callable[[Random, Material], Image]] = (
+        composite,
+        collage,
+        film,
+        closeup,
+        peopled,
+        plain,
     )
-    at = rng.choice(len(kinds), p=[share for share, _ in kinds])
-    return kinds[at][1](rng, material)
+    return kinds[rng.choice(len(kinds), p=material.mix)](rng, material)
 
 
 def composite(rng: Random, material: Material) -> Image:

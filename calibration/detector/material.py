@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ import numpy as np
 
 from tracker.values import Image
 
-# Clips kept out of training altogether are those that calibration.detector.evaluate measures on.
+# The clips that calibration.detector.evaluate measures on are in no list here.
 CLIPS = {  # clip -> at most so many frames, evenly spaced
     "mpiigaze_video00.mp4": 100,
     "face_noface.mov": 84,
@@ -41,6 +42,13 @@ CLIPS = {  # clip -> at most so many frames, evenly spaced
     "hard/rotation_0.mov": 1,
     "hard/rotation_90.mov": 1,
 }
+TURNED = {  # faces seen from the side are rare elsewhere; for the last stage
+    **CLIPS,
+    "mpiigaze_video00.mp4": 200,
+    "mpiigaze_video03.mp4": 279,
+}
+MIX = (0.33, 0.15, 0.27, 0.10, 0.12, 0.03)  # shares of the kinds of compose.canvas
+FILMED = (0.22, 0.10, 0.50, 0.06, 0.10, 0.02)  # the same, mostly real frames
 FACES = ("people", "masked", "diffusionfer")
 SCENES = ("intel", "sun8", "oasis")
 WIDEST = 640  # px; frames are kept no wider than this
@@ -54,11 +62,21 @@ class Material:
     crops: list[Image]  # FER+: grey 48 x 48 faces
     persons: list[bytes]  # OASIS pictures with people
     scenes: list[bytes]  # without people, as far as their sets say
-    frames: list[Image]  # of CLIPS
+    frames: list[Image]  # of clips
+    mix: tuple[float, ...] = MIX
 
 
-def gather(shared: Path, *, validation: bool) -> Material:
-    """The training or the validation half of everything. Clips belong to both: they are few."""
+def gather(
+    shared: Path,
+    *,
+    validation: bool,
+    clips: Mapping[str, int] = CLIPS,
+    mix: tuple[float, ...] = MIX,
+) -> Material:
+    """The training or the validation half of everything. Clips belong to both: they are few.
+
+    clips: file -> at most so many frames.
+    """
     data = shared / "data"
     photos = {kind: _files(data / "faces" / kind, validation) for kind in FACES}
     persons: list[bytes] = []
@@ -67,9 +85,9 @@ def gather(shared: Path, *, validation: bool) -> Material:
     for kind in SCENES:
         for path in _chosen(data / "scenes" / kind, validation):
             (persons if path.stem in peopled else scenes).append(path.read_bytes())
-    frames = [frames_of(shared / "clips" / name, n) for name, n in CLIPS.items()]
+    frames = [frame for name, n in clips.items() for frame in frames_of(shared / "clips" / name, n)]
     crops = _crops(data / "faces", validation)
-    return Material(photos, crops, persons, scenes, [frame for clip in frames for frame in clip])
+    return Material(photos, crops, persons, scenes, frames, mix)
 
 
 def decoded(data: bytes) -> Image:

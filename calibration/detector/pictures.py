@@ -46,21 +46,29 @@ def render_block(
 
 
 class Canvases:
-    """The rendered pictures of a folder, mapped from disk."""
+    """The rendered pictures of some folders, one after the other, mapped from disk."""
 
-    def __init__(self, folder: Path) -> None:
-        blocks = sorted(folder.glob("[0-9]*[0-9].npz"))
-        if not blocks:
-            raise FileNotFoundError(f"{folder}: no rendered pictures")
-        self._blocks = [np.load(path.with_suffix(".npy"), mmap_mode="r") for path in blocks]
+    def __init__(self, *folders: Path) -> None:
         self._faces: list[Rows] = []
-        for path in blocks:
-            with np.load(path) as file:
-                ends = np.cumsum(file["lengths"])[:-1]
-                self._faces += np.split(file["faces"], ends)
+        self._places: list[tuple[int, int]] = []  # block, row
+        self._blocks: list[Image] = []
+        self.sizes: list[int] = []  # pictures of each folder
+        for folder in folders:
+            blocks = sorted(folder.glob("[0-9]*[0-9].npz"))
+            if not blocks:
+                raise FileNotFoundError(f"{folder}: no rendered pictures")
+            before = len(self._faces)
+            for path in blocks:
+                with np.load(path) as file:
+                    lengths = file["lengths"]
+                    self._faces += np.split(file["faces"], np.cumsum(lengths)[:-1])
+                self._places += [(len(self._blocks), row) for row in range(len(lengths))]
+                self._blocks.append(np.load(path.with_suffix(".npy"), mmap_mode="r"))
+            self.sizes.append(len(self._faces) - before)
 
     def __len__(self) -> int:
         return len(self._faces)
 
     def __getitem__(self, index: int) -> tuple[Image, Rows]:
-        return np.asarray(self._blocks[index // BLOCK][index % BLOCK]), self._faces[index]
+        block, row = self._places[index]
+        return np.asarray(self._blocks[block][row]), self._faces[index]

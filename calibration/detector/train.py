@@ -12,11 +12,11 @@ from pathlib import Path
 import cv2
 import torch
 from torch.nn import functional
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, RandomSampler, Sampler, WeightedRandomSampler
 from tqdm import tqdm
 
 from calibration.detector import pictures, views
-from calibration.detector.material import gather
+from calibration.detector.material import FILMED, TURNED, gather
 from calibration.detector.network import Detector, Shipped
 from calibration.detector.teacher import Teacher
 from calibration.export import export
@@ -30,14 +30,25 @@ Batch = tuple[torch.Tensor, torch.Tensor]  # uint8 (n, 3, H, W); targets (n, A, 
 class Settings:
     """Everything that decides the outcome."""
 
-    canvases: int = 16000
-    validation: int = 750
+    folders: tuple[str, ...] = ("train",)  # of rendered pictures
+    views: int | None = None  # per epoch, as many of each folder; None: one of every picture
     epochs: int = 11
     small_epochs: int = 8  # the first ones, on smaller views
     batch: int = 32
     rate: float = 4e-3  # peak of the learning rate
     decay: float = 0.01
     seed: int = 7
+
+
+# The first stage hardly finds a face from the side: its pictures show few. The second goes on
+# with mostly real frames, among them a group of people who look at each other.
+STAGES = {
+    "first": Settings(),
+    "second": Settings(
+        folders=("train", "turned"), views=12000, epochs=20, small_epochs=14, rate=3e-3, seed=8
+    ),
+}
+RENDERED = {"train": 16000, "validation": 750, "turned": 6000}  # pictures
 
 
 def main() -> None:
@@ -48,36 +59,53 @@ def main() -> None:
     given = arguments.parse_args()
     torch.set_num_threads(1)  # this network is small: a second thread costs more than it brings
     cv2.setNumThreads(1)
-    settings = Settings()
     folder = given.runs / "detector-pictures"
-    prepare(given.shared, folder, settings)
-    network = train(folder, given.runs / NAME, settings)
+    prepare(given.shared, folder)
+    network = None
+    for name, settings in STAGES.items():
+        network = train(folder, given.runs / NAME / name, settings, start=network)
+    assert network is not None, "there is at least one stage"
     path = given.out / f"{NAME}.onnx"
     print(f"{path.name}: differs from torch by at most {ship(network, path):.2g}")
 
     from calibration.detector.evaluate import describe  # it opens the file written above
 
-    describe(path, given.shared, folder, asdict(settings))
+    stages = {name: asdict(settings) for name, settings in STAGES.items()}
+    describe(path, given.shared, folder, {"stages": stages, "rendered": RENDERED})
 
 
-def prepare(shared: Path, folder: Path, settings: Settings) -> None:
+def prepare(shared: Path, folder: Path) -> None:
     """Renders what is missing of the training and the validation pictures."""
     teacher = Teacher(shared)
-    sizes = {"train": settings.canvases, "validation": settings.validation}
-    for number, (name, count) in enumerate(sizes.items(), start=1):
+    for number, (name, count) in enumerate(RENDERED.items(), start=1):
         if not all(
             (folder / name / f"{at:06d}.npz").exists() for at in range(0, count, pictures.BLOCK)
         ):
-            material = gather(shared, validation=name == "validation")
+            if name == "turned":
+                material = gather(shared, validation=False, clips=TURNED, mix=FILMED)
+            else:
+                material = gather(shared, validation=name == "validation")
             pictures.render(material, teacher, folder / name, count, seed=number)
 
 
-def train(folder: Path, run_folder: Path, settings: Settings, workers: int = 1) -> Detector:
-    """The averaged network after the last epoch. `folder` holds train/ and validation/."""
+def train(
+    folder: Path,
+    run_folder: Path,
+    settings: Settings,
+    *,
+    start: Detector | None = None,
+    workers: int = 1,
+) -> Detector:
+    """The averaged network after the last epoch. `folder` holds the rendered pictures.
+
+    start: the network to go on from; None begins anew.
+    """
     seed(settings.seed)
-    canvases = pictures.Canvases(folder / "train")
+    canvases = pictures.Canvases(*(folder / name for name in settings.folders))
     check = views.Views(pictures.Canvases(folder / "validation"), settings.seed, 0)
     network = fresh()
+    if start is not None:
+        network.load_state_dict(start.state_dict())
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=settings.decay)
     average = Average(network)
     run = Run(
@@ -88,13 +116,14 @@ def train(folder: Path, run_folder: Path, settings: Settings, workers: int = 1) 
     for epoch in range(run.epoch, settings.epochs):
         seed(settings.seed + epoch)
         size_wh = views.SMALL_WH if epoch < settings.small_epochs else views.SIZE_WH
+        made = torch.Generator().manual_seed(settings.seed + epoch)
         loader = DataLoader(
             views.Views(canvases, settings.seed, epoch, size_wh),
             settings.batch,
-            shuffle=True,
+            sampler=_sampler(canvases, settings, made),
             drop_last=True,
             num_workers=workers,
-            generator=torch.Generator().manual_seed(settings.seed + epoch),
+            generator=made,
         )
         means = _epoch(network, optimiser, average, loader, epoch, settings)
         checked = _checked(average, check, settings)
@@ -103,6 +132,15 @@ def train(folder: Path, run_folder: Path, settings: Settings, workers: int = 1) 
     average.write_to(network)
     network.eval()
     return network
+
+
+def _sampler(
+    canvases: pictures.Canvases, settings: Settings, made: torch.Generator
+) -> Sampler[int]:
+    if settings.views is None:
+        return RandomSampler(canvases, generator=made)
+    weights = [1 / size for size in canvases.sizes for _ in range(size)]
+    return WeightedRandomSampler(weights, settings.views, generator=made)
 
 
 def fresh() -> Detector:

@@ -30,6 +30,7 @@ class Strength:
 
 STRONG = Strength(turn=0.30, scale=0.20, shift=0.11, aligned=0.35, damaged=0.35, covered=0.30)
 MILD = Strength(turn=0.22, scale=0.16, shift=0.08, aligned=0.25, damaged=0.22, covered=0.20)
+LIGHT = Strength(turn=0.18, scale=0.13, shift=0.06, aligned=0.20, damaged=0.22, covered=0.15)
 
 
 def uniform(low: float, high: float, *shape: int) -> Tensor:

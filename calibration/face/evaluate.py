@@ -91,16 +91,17 @@ def ferplus_scores(reader: Reader, votes: Votes) -> Iterator[Score]:
     truth, sure = shares.argmax(1), majority(votes.votes)
     one, two = reader(votes.images), reader(votes.images, mirrored=True)
     n = int(sure.sum())
-    for name, answers in (("accuracy", one), ("accuracy, mean with mirror image", two)):
-        yield Score(name, _accuracy(answers.expression[sure], truth[sure]), MAJORITY, n)
-    common = np.bincount(truth[sure]).max() / n
-    yield Score("accuracy of the constant answer", float(common), MAJORITY, n)
     for name, rows in (
-        ("more than five of the ten votes", clear(votes.votes)),
-        ("one most-voted expression", single(votes.votes)),
+        (MAJORITY, sure),
+        (f"{FERPLUS}, more than five of the ten votes", clear(votes.votes)),
+        (f"{FERPLUS}, one most-voted expression", single(votes.votes)),
     ):
-        value = _accuracy(one.expression[rows], votes.votes[rows].argmax(1))
-        yield Score("accuracy", value, f"{FERPLUS}, {name}", int(rows.sum()))
+        voted, count = votes.votes[rows, :8].argmax(1), int(rows.sum())
+        yield Score("accuracy", _accuracy(one.expression[rows], voted), name, count)
+        value = _accuracy(two.expression[rows], voted)
+        yield Score("accuracy, mean with mirror image", value, name, count)
+        constant = float(np.bincount(voted).max() / count)
+        yield Score("accuracy of the constant answer", constant, name, count)
     table = confusion(one.expression[sure].argmax(1), truth[sure])
     f1 = f1_of(table)
     yield Score("F1, mean of 8", float(f1.mean()), MAJORITY, n)

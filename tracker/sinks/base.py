@@ -64,6 +64,12 @@ class Lines:
             ) from wrong
         self._whole += len(data)
 
+    def discard(self) -> None:
+        """Take the file away: a run that failed before its first row leaves none."""
+        path = Path(self._target)
+        if self._target != "-" and path.is_file():  # a device is not ours to remove
+            path.unlink()
+
     def _cut_back(self) -> None:
         """Take back what was written of an unfinished line; shrinking works on a full disk."""
         if self._target != "-" and self._file is not None:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from types import TracebackType
 
-from tracker.sinks.base import Lines
+from tracker.sinks.base import Lines, SinkError
 from tracker.sinks.rows import Cell, Column, rows, text
 from tracker.values import Step
 
@@ -34,7 +34,12 @@ class Table:
 
     def __enter__(self) -> Table:
         self._lines.__enter__()
-        self._lines.write(self._first)
+        try:
+            self._lines.write(self._first)
+        except SinkError:
+            self._lines.__exit__(None, None, None)
+            self._lines.discard()
+            raise
         return self
 
     def __exit__(
@@ -44,6 +49,8 @@ class Table:
         trace: TracebackType | None,
     ) -> None:
         self._lines.__exit__(kind, error, trace)
+        if kind is not None and not self.rows:
+            self._lines.discard()
 
     def write(self, step: Step) -> None:
         found = [self._line(cells) for cells in rows(step.result, self.header)]
