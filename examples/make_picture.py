@@ -34,7 +34,9 @@ def main() -> None:
             width, height = box.x1 - box.x0, box.y1 - box.y0
             edge = Rectangle((box.x0, box.y0), width, height, fill=False, color="#0072B2")
             axes.add_patch(edge)
-            axes.text(box.x0, box.y0 - 8, f"face {person.face.track}", color="#0072B2", fontsize=9)
+            label = {"boxstyle": "square,pad=0.1", "facecolor": "#0072B2", "edgecolor": "none"}
+            name = f"face {person.face.track}"
+            axes.text(box.x0, box.y0 - 8, name, color="white", fontsize=8, bbox=label)
     axes = figure.add_subplot(grid[1, :])
     for name, colour in (("valence", "#0072B2"), ("arousal", "#D55E00")):
         draw(axes, steps, name, colour)

@@ -12,11 +12,19 @@ import onnxruntime  # noqa: E402
 from calibration.detector import compose, measures, pictures, teacher, views  # noqa: E402
 from calibration.detector.material import is_validation  # noqa: E402
 from calibration.detector.network import Detector, Shipped  # noqa: E402
-from calibration.detector.train import Settings, generous_iou, losses, ship, train  # noqa: E402
+from calibration.detector.train import (  # noqa: E402
+    Settings,
+    generous_iou,
+    losses,
+    sampler,
+    ship,
+    train,
+)
 from calibration.training import Run  # noqa: E402
 from tracker.detectors.boxes import decode, overlap, suppress  # noqa: E402
 
-TINY = Settings(canvases=8, validation=4, epochs=2, batch=4)
+TINY = Settings(epochs=2, batch=4)
+PICTURES = {"train": 8, "turned": 4, "validation": 4}
 
 
 def face_row(x, y, side, score=0.9):
@@ -43,7 +51,7 @@ def drawn(seed):
 @pytest.fixture
 def folder(tmp_path):
     """A cache of drawn canvases, as `pictures.render` would leave it."""
-    for name, count in (("train", TINY.canvases), ("validation", TINY.validation)):
+    for name, count in PICTURES.items():
         made = [drawn(seed) for seed in range(count)]
         (tmp_path / name).mkdir()
         np.save(tmp_path / name / "000000.npy", np.stack([canvas for canvas, _ in made]))
@@ -77,6 +85,23 @@ def test_a_killed_training_ends_with_the_same_network(folder, monkeypatch):
     for name, value in whole.items():
         assert torch.equal(value, resumed[name]), name
     assert len((folder / "killed" / "log.csv").read_text().splitlines()) == 1 + TINY.epochs
+
+
+def test_a_later_stage_draws_as_often_from_a_small_folder_as_from_a_large_one(folder):
+    canvases = pictures.Canvases(folder / "train", folder / "turned")
+    assert canvases.sizes == [8, 4]
+    stage = Settings(folders=("train", "turned"), views=3000)
+    drawn_rows = torch.tensor(list(sampler(canvases, stage, torch.Generator().manual_seed(1))))
+    assert len(drawn_rows) == 3000
+    assert (drawn_rows >= 8).float().mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_later_stage_goes_on_from_the_network_before(folder):
+    start = train(folder, folder / "first", TINY, workers=0)
+    still = Settings(folders=("train", "turned"), views=8, epochs=1, batch=4, rate=0.0, decay=0.0)
+    second = train(folder, folder / "second", still, start=start, workers=0)
+    for name, value in dict(start.named_parameters()).items():
+        assert torch.allclose(value, dict(second.named_parameters())[name], atol=1e-6), name
 
 
 @pytest.mark.slow

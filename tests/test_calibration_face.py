@@ -11,7 +11,6 @@ torch = pytest.importorskip("torch")
 from calibration.face import augment, fit, pictures  # noqa: E402  # torch first, or skip
 from calibration.face.circumplex import PLACES, affect_of  # noqa: E402
 from calibration.face.corruptions import CORRUPTIONS, corrupted  # noqa: E402
-from calibration.face.evaluate import calibration_error, confusion, f1_of  # noqa: E402
 from calibration.face.framing import template_of, views_of  # noqa: E402
 from calibration.face.material import Material, batch_of  # noqa: E402
 from calibration.face.network import Shape, Shipped  # noqa: E402
@@ -213,16 +212,6 @@ def test_a_corruption_is_the_same_at_each_call_and_grows(name):
         assert damaged.shape == faces.shape
         changes.append(np.abs(damaged.astype(float) - faces).mean())
     assert 0 < changes[0] < changes[-1]
-
-
-def test_scores_of_a_small_table_are_those_by_hand():
-    said, truth = np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1])
-    table = confusion(said, truth)
-    assert table[1].tolist()[:2] == [1, 2]
-    assert f1_of(table)[:3].tolist() == pytest.approx([2 / 3, 0.8, 0])
-    shares = np.full((4, 8), 0.025, np.float32)
-    shares[np.arange(4), said] = 0.825
-    assert calibration_error(shares, truth) == pytest.approx(0.825 - 0.75, abs=1e-6)
 
 
 def test_a_tiny_training_tells_an_open_mouth_from_a_closed_one(tmp_path, material):

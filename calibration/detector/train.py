@@ -120,7 +120,7 @@ def train(
         loader = DataLoader(
             views.Views(canvases, settings.seed, epoch, size_wh),
             settings.batch,
-            sampler=_sampler(canvases, settings, made),
+            sampler=sampler(canvases, settings, made),
             drop_last=True,
             num_workers=workers,
             generator=made,
@@ -134,9 +134,8 @@ def train(
     return network
 
 
-def _sampler(
-    canvases: pictures.Canvases, settings: Settings, made: torch.Generator
-) -> Sampler[int]:
+def sampler(canvases: pictures.Canvases, settings: Settings, made: torch.Generator) -> Sampler[int]:
+    """The order of an epoch: every picture once, or `views` of them, folders evenly."""
     if settings.views is None:
         return RandomSampler(canvases, generator=made)
     weights = [1 / size for size in canvases.sizes for _ in range(size)]

@@ -29,7 +29,15 @@ from calibration.face.pictures import (
     single,
     validation_votes,
 )
-from calibration.metrics import ccc, pearson, rmse, sign_agreement
+from calibration.metrics import (
+    calibration_error,
+    ccc,
+    confusion,
+    f1,
+    pearson,
+    rmse,
+    sign_agreement,
+)
 from tracker.crops import Template, aligned
 from tracker.models import load_card
 from tracker.values import EXPRESSIONS, Box, Detection
@@ -102,12 +110,12 @@ def ferplus_scores(reader: Reader, votes: Votes) -> Iterator[Score]:
         yield Score("accuracy, mean with mirror image", value, name, count)
         constant = float(np.bincount(voted).max() / count)
         yield Score("accuracy of the constant answer", constant, name, count)
-    table = confusion(one.expression[sure].argmax(1), truth[sure])
-    f1 = f1_of(table)
-    yield Score("F1, mean of 8", float(f1.mean()), MAJORITY, n)
+    table = confusion(one.expression[sure].argmax(1), truth[sure], len(EXPRESSIONS))
+    values = f1(table)
+    yield Score("F1, mean of 8", float(values.mean()), MAJORITY, n)
     for k, word in enumerate(EXPRESSIONS):
         shown = int(table[k].sum())
-        yield Score(f"F1 {word}", float(f1[k]), MAJORITY, shown)
+        yield Score(f"F1 {word}", float(values[k]), MAJORITY, shown)
         yield Score(f"recall {word}", float(table[k, k] / max(shown, 1)), MAJORITY, shown)
     odd = sure & (np.arange(len(votes)) % 2 == 1)  # the temperature was fitted on the others
     error = calibration_error(one.expression[odd], truth[odd])
@@ -184,30 +192,6 @@ def corruption_scores(reader: Reader, votes: Votes) -> Iterator[Score]:
             yield Score(f"accuracy, {name} {strength:g}", value, MAJORITY, len(images))
 
 
-def confusion(said: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.int64]:
-    """(8, 8): rows are the truth, columns what was said."""
-    table = np.zeros((8, 8), np.int64)
-    np.add.at(table, (truth, said), 1)
-    return table
-
-
-def f1_of(table: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(8,): 0 for an expression that is never there and never said."""
-    both = table.sum(0) + table.sum(1)
-    return np.asarray(2 * np.diag(table) / np.maximum(both, 1), np.float64)
-
-
-def calibration_error(shares: Shares, truth: NDArray[Any], bins: int = 15) -> float:
-    """Expected calibration error of the likeliest answer (Guo et al. 2017, eq. 3), in [0, 1]."""
-    sure, right = shares.max(1), shares.argmax(1) == truth
-    which = np.minimum((sure * bins).astype(int), bins - 1)
-    gaps = [
-        abs(float(right[which == b].mean()) - float(sure[which == b].mean())) * (which == b).mean()
-        for b in np.unique(which)
-    ]
-    return float(np.sum(gaps))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
@@ -220,7 +204,8 @@ def main() -> None:
     votes = validation_votes(args.shared / "data" / "faces")
     sure = majority(votes.votes)
     said = Reader(args.model)(votes.images[sure]).expression.argmax(1)
-    table = confusion(said, shares_of(votes.votes)[sure].argmax(1))
+    truth = shares_of(votes.votes)[sure].argmax(1)
+    table = confusion(said, truth, len(EXPRESSIONS))
     print(
         "\nrows: most voted; columns: said\n" + " " * 10 + "".join(f"{w:>10}" for w in EXPRESSIONS)
     )
