@@ -55,7 +55,9 @@ def confusion(said: Vector, truth: Vector, classes: int) -> Table:
 def f1(table: Table) -> NDArray[np.float64]:
     """(k,): harmonic mean of precision and recall; nan for a class never there and never said."""
     both = (table.sum(0) + table.sum(1)).astype(np.float64)
-    return np.divide(2.0 * np.diag(table), both, out=np.full(len(both), np.nan), where=both > 0)
+    found = np.full(len(both), np.nan)
+    np.divide(2.0 * np.diag(table), both, out=found, where=both > 0)
+    return found
 
 
 def calibration_error(shares: NDArray[Any], truth: Vector) -> float:

@@ -10,7 +10,7 @@ import os
 import sys
 from importlib import import_module
 
-COMMANDS = ("eval", "models")
+COMMANDS = ("calibrate", "eval", "models", "smooth")
 FAILED, PARTLY, STOPPED = 2, 3, 130
 
 
@@ -38,12 +38,13 @@ def main(words: list[str] | None = None) -> int:
 
 def _ours(wrong: RuntimeError) -> bool:
     """Errors that name a file or a value; a bug keeps its traceback."""
+    from calibration.tables import TraceError
     from engines import EngineError
     from tracker.models import ModelError
     from tracker.sinks.base import SinkError
     from tracker.sources import SourceError
 
-    return isinstance(wrong, EngineError | ModelError | SinkError | SourceError)
+    return isinstance(wrong, EngineError | ModelError | SinkError | SourceError | TraceError)
 
 
 if __name__ == "__main__":
