@@ -116,12 +116,12 @@ def _fit(
     """One delay for all axes: where the mean of their correlations is highest."""
     rated = {axis: values_at(trace, clock, sampling.hold) for axis, trace in own.items()}
     delays = np.arange(round(LONGEST * sampling.rate) + 1) / sampling.rate
-    heights = []
+    heights: list[float] = []
     for delay in delays:
         read = {axis: values_at(readings[axis], clock - delay, sampling.hold) for axis in own}
         found = [_correlation(read[axis], rated[axis]) for axis in own]
         defined = [r for r in found if np.isfinite(r)]
-        heights.append(np.mean(defined) if defined else -1.0)
+        heights.append(float(np.mean(defined)) if defined else -1.0)
     best = int(np.argmax(heights))  # the earliest of equals
     delay = float(delays[best]) if heights[best] > 0 else 0.0
     axes = {}
@@ -151,20 +151,11 @@ def _agreement(table: NDArray[np.float64]) -> Agreement:
     whole = table[np.isfinite(table).all(1)]
     n, k = len(whole), table.shape[1]
     lost = float("nan")
+    pairs = mean_pairwise(table, pearson), _pairwise_ccc(table)
     if n < LEAST or k < 2:
-        return Agreement(
-            k, n, mean_pairwise(table, pearson), _pairwise_ccc(table), lost, lost, lost
-        )
+        return Agreement(k, n, *pairs, lost, lost, lost)
     squares = mean_squares(whole)
-    return Agreement(
-        k,
-        n,
-        mean_pairwise(table, pearson),
-        _pairwise_ccc(table),
-        icc_2_k(squares),
-        icc_3_k(squares),
-        cronbach_alpha(whole),
-    )
+    return Agreement(k, n, *pairs, icc_2_k(squares), icc_3_k(squares), cronbach_alpha(whole))
 
 
 def _pairwise_ccc(table: NDArray[np.float64]) -> float:

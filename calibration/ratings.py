@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from calibration.elan import BEGIN, END, TIER, WHO, bare_elan
 from calibration.gtrace import is_gtrace, read_gtrace
 from calibration.tables import Row, Table, TraceError, open_table
 from calibration.traces import AXES, SAME, Trace
@@ -21,8 +22,6 @@ from calibration.traces import AXES, SAME, Trace
 RATER = ("rater", "annotator", "participant", "coder", "observer")
 NO_RATERS = {"std", "stdev", "sd", "frame", "name", "file", "video"}  # columns beside ratings
 SPLIT = re.compile(r"[\s_@:.-]+")
-BEGIN = ("Begin Time - ss.msec", "Begin Time - hh:mm:ss.ms")
-END = ("End Time - ss.msec", "End Time - hh:mm:ss.ms")
 
 Ratings = dict[str, dict[str, Trace]]  # axis -> rater -> trace
 
@@ -64,7 +63,7 @@ def _read_file(path: Path) -> dict[tuple[str, str], Trace]:
     if is_gtrace(path):
         axis, rater, rows = read_gtrace(path)
         return _traces(path, (_Sample(axis, rater, pts, value, n) for n, pts, value in rows))
-    with open_table(path) as table:
+    with open_table(path, bare_elan(path)) as table:
         return _traces(path, _layout(table, path))
 
 
@@ -97,7 +96,7 @@ def _long(table: Table, time: int, rater: int) -> Iterator[_Sample]:
 
 
 def _wide(table: Table, time: int, path: Path) -> Iterator[_Sample]:
-    """A row per moment and a column per rater: RECOLA, LIRIS-ACCEDE's means, or one rater's file."""
+    """A row per moment: RECOLA, LIRIS-ACCEDE's means, or one rater's table."""
     columns = {}
     for i, name in enumerate(table.header):
         if i == time or not name or name.lower() in NO_RATERS:
@@ -112,13 +111,12 @@ def _wide(table: Table, time: int, path: Path) -> Iterator[_Sample]:
 
 
 def _elan(table: Table, path: Path, begin: int) -> Iterator[_Sample]:
-    """ELAN's tab-delimited export with a header: intervals, whose annotation is the rating.
+    """ELAN's tab-delimited export: intervals, whose annotation is the rating.
 
     With a column Tier each row is an annotation, and its value stands last; else every tier has a
     column. Tiers whose name has no axis in it are of something else.
     """
-    end, tier = table.column(*END), table.column("Tier")
-    who = table.column("Participant")
+    end, tier, who = table.column(*END), table.column(TIER), table.column(WHO)
     if end is None:
         raise TraceError(f"{path}, line 1: no column {END[0]!r}")
     last = len(table.header) - 1

@@ -35,16 +35,22 @@ class Table:
     """An open table: its header, then its rows, once.
 
     The delimiter is what the first line holds: tab before semicolon before comma. Beside a tab or
-    semicolon a decimal comma is understood.
+    semicolon a decimal comma is understood. header: the names, if the file begins with a row.
     """
 
-    def __init__(self, path: Path, file: TextIO) -> None:
+    def __init__(self, path: Path, file: TextIO, header: list[str] | None = None) -> None:
         self.name = str(path)
         self._file = file
         first = self._first()
         self.delimiter = next((d for d in "\t;" if d in first), ",")
-        self._reader = csv.reader(file, delimiter=self.delimiter, strict=True)
-        self.written = next(csv.reader([first], delimiter=self.delimiter))  # header, untouched
+        self._above = 0 if header else 1  # lines
+        if header:
+            file.seek(0)
+            self._reader = csv.reader(file, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
+        else:
+            self._reader = csv.reader(file, delimiter=self.delimiter, strict=True)
+        named = header or next(csv.reader([first], delimiter=self.delimiter))
+        self.written = named  # as it stands in the file
         self.header = [name.strip() for name in self.written]  # old OpenFace: " timestamp"
         lowered = [name.lower() for name in self.header]
         twice = sorted({name for name in lowered if name and lowered.count(name) > 1})
@@ -67,7 +73,7 @@ class Table:
             for cells in self._reader:
                 if not any(cell.strip() for cell in cells):
                     continue
-                line = self._reader.line_num + 1
+                line = self._reader.line_num + self._above
                 if len(cells) != len(self.header):
                     want = len(self.header)
                     raise TraceError(
@@ -75,7 +81,7 @@ class Table:
                     )
                 yield Row(line, cells)
         except (UnicodeDecodeError, csv.Error) as wrong:
-            line = self._reader.line_num + 1
+            line = self._reader.line_num + self._above
             raise TraceError(f"{self.name}, line {line}: not readable text ({wrong})") from wrong
 
     def number(self, row: Row, column: int) -> float | None:
@@ -117,14 +123,14 @@ class Table:
 
 
 @contextmanager
-def open_table(path: Path) -> Iterator[Table]:
+def open_table(path: Path, header: list[str] | None = None) -> Iterator[Table]:
     """Raises TraceError naming the file if it cannot be read, or has no header."""
     try:
         file = path.open(newline="", encoding="utf-8-sig")
     except OSError as wrong:
         raise TraceError(f"{path}: cannot read ({wrong.strerror})") from wrong
     with file:
-        yield Table(path, file)
+        yield Table(path, file, header)
 
 
 def _as_float(text: str) -> float | None:

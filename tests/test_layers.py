@@ -45,6 +45,7 @@ RANKS = {  # longest matching prefix wins
     "calibration.traces": 12,
     "calibration.agreement": 13,
     "calibration.trace_files": 13,
+    "calibration.elan": 13,
     "calibration.gtrace": 13,
     "calibration.ratings": 14,
     "calibration.raters": 15,

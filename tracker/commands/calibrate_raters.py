@@ -34,9 +34,8 @@ def main(words: list[str]) -> int:
         sampling = Sampling(given.rate, given.hold)
     except ValueError as wrong:
         parser.error(str(wrong))
-    outputs = [
-        Path(t).resolve() for t in (given.out, given.gold, given.as_raters) if t not in (None, "-")
-    ]
+    targets = [t for t in (given.out, given.gold, given.as_raters) if t is not None]
+    outputs = [Path(target).resolve() for target in targets if target != "-"]
     taken = {path.resolve() for path in (given.readings, *given.ratings)}
     for path in outputs:
         if path in taken or outputs.count(path) > 1:
@@ -52,7 +51,7 @@ def main(words: list[str]) -> int:
     if given.as_raters:
         with open_table(given.readings) as table:
             _write(given.as_raters, as_raters(table, found.raters, sampling.hold), table.delimiter)
-    if "-" not in (given.out, given.gold, given.as_raters):
+    if "-" not in targets:
         print(as_text(found))
     return 0
 

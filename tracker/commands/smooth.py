@@ -128,10 +128,7 @@ class _Steadied:
 def _checked(table: Table) -> Layout:
     layout = find_layout(table)
     if layout.frame is not None or table.time_column() is None:
-        time = table.header[layout.time]
-        raise TraceError(
-            f"{table.name}, line 1: {time!r} is not fine enough; a timestamp is needed"
-        )
+        raise TraceError(f"{table.name}, line 1: no column 'timestamp', in seconds")
     for axis in AXES:
         if axis not in layout.axes:
             raise TraceError(f"{table.name}, line 1: no column {axis!r}; both axes are needed")
