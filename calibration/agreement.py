@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from calibration.metrics import Vector, pearson
 
 Ratings = NDArray[Any]  # (n, k)
+TINY = 1e-12  # a variance below it, of ratings in -1..1, is rounding
 LEAST = 10  # moments that two traces must share before their correlation means anything
 
 
@@ -125,4 +126,4 @@ def weighted_estimate(ratings: Ratings, weights: Vector) -> NDArray[np.float64]:
 
 
 def _share(part: float, whole: float) -> float:
-    return float(part / whole) if whole > 0 else float("nan")
+    return float(part / whole) if whole > TINY else float("nan")

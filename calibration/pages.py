@@ -42,7 +42,7 @@ def svg(figure: Figure) -> str:
 
 
 def or_na(value: float, decimals: int = 4) -> str:
-    return "n/a" if math.isnan(value) else f"{value:.{decimals}f}"
+    return "n/a" if math.isnan(value) else f"{round(value, decimals) + 0.0:.{decimals}f}"
 
 
 def or_none(value: float) -> float | None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.agreement import icc_2_1, icc_3_1, mean_squares
+from calibration.agreement import TINY, icc_2_1, icc_3_1, mean_squares
 from calibration.metrics import Vector, ccc, pearson, rmse, sign_agreement
 from calibration.tables import TraceError
 from calibration.trace_files import TraceFile
@@ -213,11 +213,11 @@ def measures_of_sums(sums: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
     rater = n * apart / 2  # mean squares of two raters, as in agreement.mean_squares
     between = n * (vx + vy + 2 * cov) / 2 / (n - 1)
     rest = n * (vx + vy - 2 * cov) / 2 / (n - 1)
-    moves = vy > 1e-12
+    moves = vy > TINY
     with np.errstate(invalid="ignore", divide="ignore"):
         found = {
             "CCC": 2 * cov / (vx + vy + apart),
-            "Pearson": np.where(vx > 1e-12, cov / np.sqrt(vx * vy), np.nan),
+            "Pearson": np.where(vx > TINY, cov / np.sqrt(vx * vy), np.nan),
             "RMSE": np.sqrt(np.maximum(error, 0)),
             "MSE": np.maximum(error, 0),
             "sign agreement": same / n,
