@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 
 from calibration.raters import RaterFit
@@ -12,7 +12,7 @@ from calibration.traces import AXES, SAME
 
 DECIMALS = 4
 
-Past = deque[tuple[float, dict[str, float | None]]]  # s, and the values of both axes
+Past = list[tuple[float, dict[str, float | None]]]  # s, and the values of both axes
 
 
 def as_raters(table: Table, raters: Mapping[str, RaterFit], hold: float) -> Iterator[list[str]]:
@@ -32,12 +32,15 @@ def as_raters(table: Table, raters: Mapping[str, RaterFit], hold: float) -> Iter
         film = "" if layout.source is None else row.cells[layout.source]
         if film != source:
             faces, source = {}, film
-        past = faces.setdefault(face_name(table, row, layout.face), deque())
+        past = faces.setdefault(face_name(table, row, layout.face), [])
         pts = table.seconds(row, layout.time)
         if not seen_nobody(table, row, layout.success):
             _remember(past, pts, _values(table, row, layout.axes), longest)
         found = (_scored(past, pts, raters[name], axis, hold) for axis, name in columns)
-        yield [*row.cells, *("" if v is None else f"{v:.{DECIMALS}f}" for v in found)]
+        yield [
+            *row.cells,
+            *("" if v is None else f"{round(v, DECIMALS) + 0.0:.{DECIMALS}f}" for v in found),
+        ]
 
 
 def _values(table: Table, row: Row, axes: Mapping[str, int]) -> dict[str, float | None]:
@@ -49,17 +52,21 @@ def _remember(past: Past, pts: float, values: dict[str, float | None], longest: 
         past.clear()
     if any(value is not None for value in values.values()):
         past.append((pts, values))
-    while past and past[0][0] < pts - longest - 1:
-        past.popleft()
+    del past[: _up_to(past, pts - longest - SAME)]
 
 
 def _scored(past: Past, pts: float, fit: RaterFit, axis: str, hold: float) -> float | None:
     then = pts - fit.delay
-    for when, values in reversed(past):
+    for when, values in reversed(past[: _up_to(past, then + SAME)]):
         value = values.get(axis)
-        if when <= then + SAME and value is not None:
-            if then - when > hold + SAME:
-                return None
+        if then - when > hold + SAME:
+            return None
+        if value is not None:
             line = fit.axes[axis]
-            return max(-1.0, min(1.0, line.gain * value + line.offset)) + 0.0
+            return max(-1.0, min(1.0, line.gain * value + line.offset))
     return None
+
+
+def _up_to(past: Past, pts: float) -> int:
+    """How many values are not later than `pts`."""
+    return bisect_right(past, pts, key=lambda one: one[0])
