@@ -71,7 +71,7 @@ def icc_3_k(s: Squares) -> float:
 
 
 def cronbach_alpha(ratings: Ratings) -> float:
-    """Cronbach 1951, eq. 2; the same number as ICC(3,k), computed another way."""
+    """Cronbach 1951; the same number as ICC(3,k), computed another way."""
     k = ratings.shape[1]
     total = ratings.sum(1).var(ddof=1)
     return _share(k / (k - 1) * (total - ratings.var(axis=0, ddof=1).sum()), total)
@@ -92,7 +92,7 @@ def mean_pairwise(ratings: Ratings, measure: Callable[[Vector, Vector], float]) 
 
 
 def evaluator_weights(ratings: Ratings) -> NDArray[np.float64]:
-    """(k,): how much each rater counts, summing to 1 (Grimm and Kroschel 2005, eq. 5 and 6).
+    """(k,): how much each rater counts, summing to 1 (Grimm and Kroschel 2005).
 
     Each rater's correlation with the mean of all raters, 0 if it is negative or not defined.
     ratings may hold nan; only moments that two raters or more rated count. A single rater has
@@ -113,7 +113,7 @@ def evaluator_weights(ratings: Ratings) -> NDArray[np.float64]:
 
 
 def weighted_estimate(ratings: Ratings, weights: Vector) -> NDArray[np.float64]:
-    """(n,): the evaluator-weighted estimate (Grimm and Kroschel 2005, eq. 4).
+    """(n,): the evaluator-weighted estimate (Grimm and Kroschel 2005).
 
     Where a rater is missing the others share the weight; nan where nobody with a weight rated.
     """

@@ -117,6 +117,17 @@ def test_faces_and_films_do_not_disturb_each_other(tmp_path):
     assert [row["valence"] for row in rows[80:]] == alone
 
 
+def test_the_next_film_knows_nothing_of_the_last_even_if_its_clock_goes_on(tmp_path):
+    rows = smooth(tmp_path, "timestamp,valence,arousal,source\n0,0.9,0,a\n0.1,-0.2,0,b\n")
+    assert rows[1]["valence"] == "-0.2000"
+
+
+def test_no_time_at_all_to_forget_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        smooth(tmp_path, HEADER, "--forget-after", "0")
+    assert "forget_after is 0.0 s, expected more than 0" in capsys.readouterr().err
+
+
 def test_a_doubtful_detection_counts_less(tmp_path):
     rows = "".join(f"{i * 0.1:.1f},0.3,0,1\n" for i in range(30))
     head = f"timestamp,valence,arousal,confidence\n{rows}3.0,-0.7,0"

@@ -44,7 +44,8 @@ def main(words: list[str]) -> int:
     if given.out != "-" and Path(given.out).resolve() == given.readings.resolve():
         parser.error(f"{given.out} is the input; it would be overwritten")
     try:
-        options = Options(**({"forget_after": given.forget_after} if given.forget_after else {}))
+        chosen = {} if given.forget_after is None else {"forget_after": given.forget_after}
+        options = Options(**chosen)
     except ValueError as wrong:
         parser.error(str(wrong))
     with open_table(given.readings) as table:
