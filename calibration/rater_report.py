@@ -6,8 +6,10 @@ from typing import Any
 
 from calibration.pages import or_na, or_none
 from calibration.raters import Agreement, AxisFit, Calibration, RaterFit
+from calibration.traces import AXES
 
 FORMAT = 1  # of a profile
+UNRATED = AxisFit(gain=1.0, offset=0.0, weight=0.0, pearson=float("nan"), n=0)
 AGREEMENT = {
     "mean pairwise Pearson": "pearson",
     "mean pairwise CCC": "ccc",
@@ -25,13 +27,20 @@ def as_text(found: Calibration) -> str:
     return "\n".join(lines[1:])
 
 
-def as_json(found: Calibration, model: str | None) -> dict[str, Any]:
-    """A profile with raters only. model: sha256 of the face network; None: not known."""
+def as_json(found: Calibration, model: str | None, created: str) -> dict[str, Any]:
+    """A profile with raters only, which a run can use as it is.
+
+    model: sha256 of the face network; None: not known, and then a run refuses the profile.
+    created: UTC, ISO 8601. An axis that a rater did not rate is left as it is: gain 1, offset 0.
+    """
     return {
         "format": FORMAT,
         "model": model,
+        "created": created,
+        "people": {},
         "raters": {
-            name: {axis: _plain(line) for axis, line in fit.axes.items()} | {"delay": fit.delay}
+            name: {axis: _plain(fit.axes.get(axis, UNRATED)) for axis in AXES}
+            | {"delay": fit.delay}
             for name, fit in found.raters.items()
         },
         "agreement": {

@@ -116,14 +116,17 @@ def _fit(
     """One delay for all axes: where the mean of their correlations is highest."""
     rated = {axis: values_at(trace, clock, sampling.hold) for axis, trace in own.items()}
     delays = np.arange(round(LONGEST * sampling.rate) + 1) / sampling.rate
-    heights: list[float] = []
+    heights, shared = [], []
     for delay in delays:
         read = {axis: values_at(readings[axis], clock - delay, sampling.hold) for axis in own}
         found = [_correlation(read[axis], rated[axis]) for axis in own]
         defined = [r for r in found if np.isfinite(r)]
         heights.append(float(np.mean(defined)) if defined else -1.0)
-    best = int(np.argmax(heights))  # the earliest of equals
-    delay = float(delays[best]) if heights[best] > 0 else 0.0
+        shared.append(sum(_overlap(read[axis], rated[axis]).sum() for axis in own))
+    # The fewer moments a delay leaves in common, the easier they look alike.
+    enough = [r if n >= max(shared) / 2 else -1.0 for r, n in zip(heights, shared, strict=True)]
+    best = int(np.argmax(enough))  # the earliest of equals
+    delay = float(delays[best]) if enough[best] > 0 else 0.0
     axes = {}
     for axis in own:
         read_then = values_at(readings[axis], clock - delay, sampling.hold)
@@ -133,7 +136,7 @@ def _fit(
 
 def _line(name: str, axis: str, read: Vector, rated: Vector, weight: float) -> AxisFit:
     """Least squares. Without a correlation above 0 the rater's own mean is the best answer."""
-    both = np.isfinite(read) & np.isfinite(rated)
+    both = _overlap(read, rated)
     if not both.any():
         raise TraceError(f"rater {name}: no {axis} at a time of which there is a reading")
     r = _correlation(read, rated)
@@ -143,8 +146,12 @@ def _line(name: str, axis: str, read: Vector, rated: Vector, weight: float) -> A
 
 
 def _correlation(x: Vector, y: Vector) -> float:
-    both = np.isfinite(x) & np.isfinite(y)
+    both = _overlap(x, y)
     return pearson(x[both], y[both]) if both.sum() >= LEAST else float("nan")
+
+
+def _overlap(x: Vector, y: Vector) -> NDArray[np.bool_]:
+    return np.asarray(np.isfinite(x) & np.isfinite(y))
 
 
 def _agreement(table: NDArray[np.float64]) -> Agreement:

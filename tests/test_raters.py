@@ -54,6 +54,16 @@ def test_a_raters_delay_gain_and_offset_are_found():
     assert found.notes == ()
 
 
+def test_a_delay_that_leaves_hardly_any_common_time_is_not_taken():
+    short = Trace(CLOCK[:48], rated(1).values[:48])  # 12 s, of which the end looks alike by chance
+    readings = Trace(
+        CLOCK[:48], np.where(CLOCK[:48] < 2.5, wave(CLOCK[:48] + 8.5), wave(CLOCK[:48]))
+    )
+    found = fit_raters({"valence": readings}, {"valence": {"ann": short}}, Sampling())
+    assert found.raters["ann"].delay < 6
+    assert found.raters["ann"].axes["valence"].n >= 24
+
+
 def test_both_axes_of_a_rater_share_one_delay():
     readings = {axis: Trace(CLOCK, wave(CLOCK)) for axis in ("valence", "arousal")}
     ratings = {"valence": {"ann": rated(2)}, "arousal": {"ann": rated(2, 0.5), "ben": rated(1)}}
@@ -257,6 +267,8 @@ def test_the_command_writes_a_profile_a_gold_trace_and_each_raters_readings(film
     assert (profile["format"], profile["model"]) == (1, "cafe")
     assert profile["raters"]["ann"]["delay"] == 2
     assert profile["raters"]["ann"]["valence"]["gain"] == pytest.approx(0.5, abs=1e-3)
+    assert profile["raters"]["ann"]["arousal"]["gain"] == 1  # not rated: left as it is
+    assert profile["raters"]["ann"]["arousal"]["n"] == 0
     assert profile["agreement"]["valence"]["raters"] == 2
     first = table(gold.read_text())[0]
     assert list(first) == ["timestamp", "valence"]

@@ -1,17 +1,18 @@
-"""`emotrack calibrate raters`: measure what a profile holds."""
+"""`emotrack calibrate WHAT ...`: makes profiles. A file for each WHAT."""
 
 from __future__ import annotations
 
 import argparse
 from importlib import import_module
 
-KINDS = {"raters": "how each rater scores what we read"}
+WHAT = {"raters": "tracker.commands.calibrate_raters"}
 
 
 def main(words: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="emotrack calibrate", description=__doc__)
-    kinds = "; ".join(f"{name}: {what}" for name, what in KINDS.items())
-    parser.add_argument("what", choices=KINDS, help=kinds)
-    what = parser.parse_args(words[:1]).what
-    code: int = import_module(f"tracker.commands.calibrate_{what}").main(words[1:])
+    parser = argparse.ArgumentParser(
+        prog="emotrack calibrate", description=__doc__, allow_abbrev=False
+    )
+    parser.add_argument("what", choices=WHAT, help="each has its own --help")
+    given = parser.parse_args(words[:1])
+    code: int = import_module(WHAT[given.what]).main(words[1:])
     return code

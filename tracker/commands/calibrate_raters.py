@@ -8,6 +8,7 @@ import io
 import json
 import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from calibration.rated import as_raters
@@ -42,10 +43,14 @@ def main(words: list[str]) -> int:
             parser.error(f"{path.name} would be overwritten")
     readings = read_traces(given.readings, face=given.face)
     found = fit_raters(readings.traces, read_ratings(given.ratings), sampling)
-    for note in (*readings.notes, *found.notes):
+    model, notes = _face_model(given.readings), [*readings.notes, *found.notes]
+    if model is None:
+        notes.append(f"{given.readings}: no sidecar, so no run will know whose scale this is")
+    for note in notes:
         print(f"emotrack: {note}", file=sys.stderr)
+    created = datetime.now(UTC).isoformat(timespec="seconds")
     with Lines(given.out) as out:
-        out.write(json.dumps(as_json(found, _face_model(given.readings)), indent=1) + "\n")
+        out.write(json.dumps(as_json(found, model, created), indent=1) + "\n")
     if given.gold:
         _write(given.gold, _gold_rows(found.gold))
     if given.as_raters:
