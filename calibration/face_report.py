@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
-import math
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +11,7 @@ import numpy as np
 
 from calibration.face_scores import AffectScores, Answer, ExpressionScores, FaceScores, worst
 from calibration.labels import Labelled
+from calibration.pages import new_figure, or_na, or_none, page, svg
 from tracker.values import EXPRESSIONS, Image
 
 if TYPE_CHECKING:
@@ -42,15 +41,15 @@ def as_json(scores: FaceScores) -> dict[str, Any]:
             "n": e.n,
             "accuracy": e.accuracy,
             "constant": {"answer": e.constant, "accuracy": e.constant_accuracy},
-            "f1": {word: _or_none(v) for word, v in zip(EXPRESSIONS, e.f1, strict=True)},
+            "f1": {word: or_none(v) for word, v in zip(EXPRESSIONS, e.f1, strict=True)},
             "calibration_error": e.calibration_error,
             "confusion": {"labels": list(EXPRESSIONS), "rows_are_truth": e.table.tolist()},
         },
         "affect": {
             a.axis: {
                 "n": a.n,
-                "ours": {k: _or_none(v) for k, v in a.ours.items()},
-                "constant": {k: _or_none(v) for k, v in a.constant.items()},
+                "ours": {k: or_none(v) for k, v in a.ours.items()},
+                "constant": {k: or_none(v) for k, v in a.constant.items()},
             }
             for a in scores.affect
         },
@@ -62,19 +61,17 @@ def as_html(scores: FaceScores, labelled: Labelled, title: str) -> str:
 
     The pictures of the mistakes are in the page: it shows faces.
     """
-    parts = [f"<h1>{escape(title)}</h1>", f"<pre>{escape(as_text(scores))}</pre>"]
+    parts = [f"<pre>{escape(as_text(scores))}</pre>"]
     if scores.expression is not None:
-        parts.append(_svg(_confusion_figure(scores.expression)))
-        parts.append(_svg(_reliability_figure(scores.expression)))
+        parts.append(svg(_confusion_figure(scores.expression)))
+        parts.append(svg(_reliability_figure(scores.expression)))
         mistakes = [_mistake(a, labelled.picture(a.label)) for a in worst(scores)]
         parts.append(f"<h2>Surest mistakes</h2><div>{''.join(mistakes)}</div>")
     style = (
-        "body{font:14px sans-serif;max-width:60rem;margin:2rem auto}"
         "figure{display:inline-block;width:9rem;margin:.3rem;font-size:12px}"
         "figure img{width:96px;height:96px;object-fit:contain;background:#eee}"
     )
-    head = f"<meta charset=utf-8><title>{escape(title)}</title><style>{style}</style>"
-    return f"<!doctype html><html lang=en><head>{head}</head><body>{''.join(parts)}</body></html>\n"
+    return page(title, parts, style)
 
 
 def _expression_lines(e: ExpressionScores) -> list[str]:
@@ -86,21 +83,19 @@ def _expression_lines(e: ExpressionScores) -> list[str]:
         "truth \\ said " + "".join(f"{word[:9]:>10}" for word in EXPRESSIONS) + "        F1",
     ]
     for word, row, value in zip(EXPRESSIONS, e.table, e.f1, strict=True):
-        lines.append(f"{word:<13}" + "".join(f"{n:>10}" for n in row) + f"{_or_na(value):>10}")
+        lines.append(f"{word:<13}" + "".join(f"{n:>10}" for n in row) + f"{or_na(value):>10}")
     return lines
 
 
 def _affect_lines(a: AffectScores) -> list[str]:
     lines = [f"{a.axis}, n {a.n:<24}     ours  constant (mean)"]
     for name, value in a.ours.items():
-        lines.append(f"{name:<34}{_or_na(value):>8}  {_or_na(a.constant[name]):>8}")
+        lines.append(f"{name:<34}{or_na(value):>8}  {or_na(a.constant[name]):>8}")
     return lines
 
 
 def _confusion_figure(e: ExpressionScores) -> Figure:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.4, 5.4), layout="constrained")
+    figure = new_figure(6.4, 5.4)
     axes = figure.subplots()
     shares = e.table / np.maximum(e.table.sum(1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -114,9 +109,7 @@ def _confusion_figure(e: ExpressionScores) -> Figure:
 
 
 def _reliability_figure(e: ExpressionScores) -> Figure:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(4.8, 4.4), layout="constrained")
+    figure = new_figure(4.8, 4.4)
     axes = figure.subplots()
     sure, right, share = np.array(e.bins).T
     axes.plot([0, 1], [0, 1], color="grey", linestyle=":")
@@ -125,13 +118,6 @@ def _reliability_figure(e: ExpressionScores) -> Figure:
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability of the likeliest answer")
     axes.set(ylabel="share right (bars: share of pictures)", title="Reliability")
     return figure
-
-
-def _svg(figure: Figure) -> str:
-    out = io.StringIO()
-    figure.savefig(out, format="svg")
-    text = out.getvalue()
-    return text[text.index("<svg") :]
 
 
 def _mistake(answer: Answer, image: Image) -> str:
@@ -149,11 +135,3 @@ def _mistake(answer: Answer, image: Image) -> str:
         f'<figure><img src="data:image/jpeg;base64,{source}" alt="{name}">'
         f"<figcaption>{words}<br>{name}</figcaption></figure>"
     )
-
-
-def _or_na(value: float) -> str:
-    return "n/a" if math.isnan(value) else f"{value:.4f}"
-
-
-def _or_none(value: float) -> float | None:
-    return None if math.isnan(value) else value

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 Vector = NDArray[Any]  # (n,)
 Table = NDArray[np.int64]  # (k, k): rows are the truth, columns what was said
+ROUNDING = 1e-12  # of the largest value; a series that moves less is constant
 BINS = 15  # of the calibration error, as in Guo et al. 2017
 
 
@@ -18,7 +19,7 @@ def ccc(x: Vector, y: Vector) -> float:
     x, y: (n,), same order. Raises ValueError if the lengths differ.
     """
     x, y = _pair(x, y)
-    if np.ptp(x) == 0 and np.ptp(y) == 0:
+    if _still(x) and _still(y):
         return float("nan")
     spread = x.var() + y.var() + (x.mean() - y.mean()) ** 2
     return float(2 * ((x - x.mean()) * (y - y.mean())).mean() / spread)
@@ -27,7 +28,7 @@ def ccc(x: Vector, y: Vector) -> float:
 def pearson(x: Vector, y: Vector) -> float:
     """Pearson's r, in [-1, 1]. nan if either series is constant."""
     x, y = _pair(x, y)
-    if np.ptp(x) == 0 or np.ptp(y) == 0:
+    if _still(x) or _still(y):
         return float("nan")
     scale = np.sqrt(x.var() * y.var())
     return float(((x - x.mean()) * (y - y.mean())).mean() / scale)
@@ -74,6 +75,11 @@ def reliability(shares: NDArray[Any], truth: Vector) -> list[tuple[float, float,
     which = np.minimum((sure * BINS).astype(int), BINS - 1)
     rows = [(which == b) for b in np.unique(which)]
     return [(float(sure[r].mean()), float(right[r].mean()), float(r.mean())) for r in rows]
+
+
+def _still(x: NDArray[np.float64]) -> bool:
+    """Constant, but for rounding."""
+    return bool(np.ptp(x) <= ROUNDING * max(1.0, np.abs(x).max()))
 
 
 def _pair(x: Vector, y: Vector) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -8,6 +8,7 @@ import pytest
 from engines import TensorSpec, load
 from tracker.models import open_shipped
 from tracker.smoothing import LstmSmoother
+from tracker.values import Affect
 
 
 class Averager:
@@ -94,6 +95,18 @@ def test_the_network_is_told_the_seconds_since_each_track_was_last_read():
 def test_the_network_is_told_the_confidence():
     (affect,) = LstmSmoother(Clock())(0.0, [1], np.array([[0.1, 0.2, 0.3]], np.float32))
     assert affect.arousal == pytest.approx(0.3)
+
+
+def test_the_spread_comes_with_the_value_it_belongs_to():
+    class Doubtful(Averager):
+        def infer(self, x, h, c):
+            return x[:, :2], 0.1 + np.abs(x[:, :2]), h, c
+
+    readings = np.array([[0.5, -0.25, 1], [-0.125, 0.75, 1]], np.float32)
+    first, second = LstmSmoother(Doubtful()).steady(0.0, [4, 2], readings)
+    assert (first.valence_spread, first.arousal_spread) == pytest.approx((0.6, 0.35))
+    assert (second.valence_spread, second.arousal_spread) == pytest.approx((0.225, 0.85))
+    assert second.affect == Affect(-0.125, 0.75)
 
 
 def test_closing_closes_the_engine():

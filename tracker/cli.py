@@ -10,7 +10,7 @@ import os
 import sys
 from importlib import import_module
 
-COMMANDS = ("calibrate", "eval", "models")
+COMMANDS = ("calibrate", "eval", "models", "smooth")
 FAILED, PARTLY, STOPPED = 2, 3, 130
 
 
@@ -38,13 +38,15 @@ def main(words: list[str] | None = None) -> int:
 
 def _ours(wrong: RuntimeError) -> bool:
     """Errors that name a file or a value; a bug keeps its traceback."""
+    from calibration.tables import TraceError
     from engines import EngineError
     from tracker.models import ModelError
     from tracker.profile import ProfileError
     from tracker.sinks.base import SinkError
     from tracker.sources import SourceError
 
-    return isinstance(wrong, EngineError | ModelError | ProfileError | SinkError | SourceError)
+    ours = EngineError | ModelError | ProfileError | SinkError | SourceError | TraceError
+    return isinstance(wrong, ours)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,15 @@ from tracker.values import Affect
 Vector = NDArray[np.float32]  # (hidden,)
 
 
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """A value and how far off the memory expects it to be."""
+
+    affect: Affect
+    valence_spread: float  # standard deviation, more than 0
+    arousal_spread: float  # standard deviation, more than 0
+
+
 @dataclass(slots=True)
 class _Memory:
     """What the LSTM remembers of one key."""
@@ -51,9 +60,15 @@ class LstmSmoother:
     def __call__(
         self, pts: float, keys: Sequence[int], readings: NDArray[np.float32]
     ) -> list[Affect]:
+        """The values of `steady` alone."""
+        return [steady.affect for steady in self.steady(pts, keys, readings)]
+
+    def steady(
+        self, pts: float, keys: Sequence[int], readings: NDArray[np.float32]
+    ) -> list[Steady]:
         """readings: (n, 3) valence, arousal, confidence, one row per key; no key twice.
 
-        Returns n values, in the order of `keys`.
+        Returns n values with their spreads, in the order of `keys`.
         """
         self._forget(pts)
         known = [self._recall(key, pts) for key in keys]
@@ -61,10 +76,13 @@ class LstmSmoother:
         x = np.concatenate([readings, elapsed], axis=1, dtype=np.float32)
         h = np.array([m.h for m in known], np.float32).reshape(-1, self._hidden)
         c = np.array([m.c for m in known], np.float32).reshape(-1, self._hidden)
-        affect, _, h, c = infer_rows(self._engine, x, h, c)
+        affect, spread, h, c = infer_rows(self._engine, x, h, c)
         for i, key in enumerate(keys):
             self._memories[key] = _Memory(pts, h[i], c[i])
-        return [Affect(float(valence), float(arousal)) for valence, arousal in affect]
+        return [
+            Steady(Affect(float(said[0]), float(said[1])), float(wide[0]), float(wide[1]))
+            for said, wide in zip(affect, spread, strict=True)
+        ]
 
     def _recall(self, key: int, pts: float) -> _Memory:
         zeros = np.zeros(self._hidden, np.float32)

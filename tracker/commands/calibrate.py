@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 
-WHAT = {"neutral": "tracker.commands.calibrate_neutral"}
+WHAT = {
+    "neutral": "tracker.commands.calibrate_neutral",
+    "raters": "tracker.commands.calibrate_raters",
+}
 
 
 def main(words: list[str]) -> int:

@@ -1,49 +1,21 @@
-"""`emotrack eval faces PICTURES`: how well the readings agree with labels."""
+"""`emotrack eval faces | traces`: agreement of readings with what people said."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import sys
-from pathlib import Path
+from importlib import import_module
 
-from calibration.face_report import as_html, as_json, as_text
-from calibration.face_scores import read_faces, score_faces
-from calibration.labels import LabelError, read_labels
-from tracker.api import FACES, Options, build
-from tracker.sinks.base import Lines
-
-EPILOG = """\
-PICTURES is a folder, with --labels naming a table whose columns are file, and expression
-and/or valence and arousal (-1..1); or an .npz with images and FER+ votes.
-"""
+KINDS = {
+    "faces": "pictures of faces against their labels",
+    "traces": "valence and arousal over time against gold traces",
+}
 
 
 def main(words: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="emotrack eval", description=__doc__, epilog=EPILOG, allow_abbrev=False
-    )
-    parser.add_argument("what", choices=("faces",))
-    parser.add_argument("pictures", type=Path, metavar="PICTURES")
-    parser.add_argument("--labels", type=Path, metavar="FILE", help="table of labels")
-    parser.add_argument("--faces", choices=FACES, default="whole", help="default: whole")
-    parser.add_argument("--face", metavar="NAME", help="face network (default: face-s)")
-    parser.add_argument("--json", metavar="FILE", help="write the scores (- for stdout)")
-    parser.add_argument("--html", metavar="FILE", help="write a page; it shows the worst mistakes")
-    given = parser.parse_args(words)
-    try:
-        labelled = read_labels(given.pictures, given.labels)
-        options = Options(faces=given.faces, **({"face": given.face} if given.face else {}))
-        with build(options) as tracker:
-            scores = score_faces(*read_faces(labelled, tracker))
-        page = given.html and as_html(scores, labelled, f"emotrack on {given.pictures.name}")
-    except LabelError as wrong:
-        print(f"emotrack: {wrong}", file=sys.stderr)
-        return 2
-    if given.json != "-":
-        print(as_text(scores))
-    for target, text in ((given.json, json.dumps(as_json(scores), indent=1)), (given.html, page)):
-        if target:
-            with Lines(target) as out:
-                out.write(text + "\n")
-    return 0
+    parser = argparse.ArgumentParser(prog="emotrack eval", description=__doc__)
+    kinds = "; ".join(f"{name}: {what}" for name, what in KINDS.items())
+    parser.add_argument("what", choices=KINDS, help=kinds)
+    what = parser.parse_args(words[:1]).what
+    # Each kind has libraries of its own.
+    code: int = import_module(f"tracker.commands.eval_{what}").main(words[1:])
+    return code

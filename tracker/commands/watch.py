@@ -30,6 +30,9 @@ commands:
   emotrack models list | pull NAME | path NAME      model files: shipped and fetched
   emotrack calibrate neutral INPUT... --out FILE    a person's resting face, for --profile
   emotrack eval faces PICTURES [--labels FILE]      agreement with labels
+  emotrack eval traces PREDICTIONS GOLD             agreement over time, file by file
+  emotrack smooth READINGS --out FILE               the memory over any table
+  emotrack calibrate raters READINGS RATINGS...     each rater's delay, scale and weight
 
 exit codes:
   0 done   2 nothing could be read or written, or a wrong command

@@ -1,0 +1,181 @@
+"""Continuous ratings of one film from the files that rating tools and data sets write.
+
+Read `read_ratings` first. Whose rating a column is follows from its name, from a column, or from
+the file's name; which axis it is, too. Ratings are -1..1; anything else is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from calibration.elan import BEGIN, END, TIER, WHO, bare_elan
+from calibration.gtrace import is_gtrace, read_gtrace
+from calibration.tables import Row, Table, TraceError, open_table
+from calibration.traces import AXES, SAME, Trace
+
+RATER = ("rater", "annotator", "participant", "coder", "observer")
+NO_RATERS = {"std", "stdev", "sd", "frame", "name", "file", "video"}  # columns beside ratings
+SPLIT = re.compile(r"[\s_@:.-]+")
+
+Ratings = dict[str, dict[str, Trace]]  # axis -> rater -> trace
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """One rating as its file states it."""
+
+    axis: str
+    rater: str
+    pts: float  # s
+    value: float
+    line: int
+    end: float | None = None  # s, of an interval
+
+
+def read_ratings(paths: Sequence[Path]) -> Ratings:
+    """All raters of all files, which are of one film.
+
+    Layouts: docs/evaluation.md. Raises TraceError naming file and line: a rating that is no
+    number or outside -1..1, times that step back, one rater's axis in two files.
+    """
+    found: Ratings = {axis: {} for axis in AXES}
+    origin: dict[tuple[str, str], Path] = {}
+    for path in paths:
+        for (axis, rater), trace in _read_file(path).items():
+            if rater in found[axis]:
+                first = origin[axis, rater]
+                raise TraceError(f"{path}: {axis} of rater {rater} is in {first} already")
+            found[axis][rater] = trace
+            origin[axis, rater] = path
+    kept = {axis: raters for axis, raters in found.items() if raters}
+    if not kept:
+        raise TraceError(f"{', '.join(map(str, paths))}: no rating")
+    return kept
+
+
+def _read_file(path: Path) -> dict[tuple[str, str], Trace]:
+    if is_gtrace(path):
+        axis, rater, rows = read_gtrace(path)
+        return _traces(path, (_Sample(axis, rater, pts, value, n) for n, pts, value in rows))
+    with open_table(path, bare_elan(path)) as table:
+        return _traces(path, _layout(table, path))
+
+
+def _layout(table: Table, path: Path) -> Iterator[_Sample]:
+    """The samples of a table, by the layout that its header tells."""
+    begin = table.column(*BEGIN)
+    if begin is not None:
+        return _elan(table, path, begin)
+    time = table.time_column()
+    if time is None:
+        raise TraceError(f"{path}, line 1: no column of times, only {', '.join(table.header)}")
+    rater = table.column(*RATER)
+    if rater is not None:
+        return _long(table, time, rater)
+    return _wide(table, time, path)
+
+
+def _long(table: Table, time: int, rater: int) -> Iterator[_Sample]:
+    """A row per rater and moment."""
+    axes = {axis: table.column(axis) for axis in AXES}
+    if not any(column is not None for column in axes.values()):
+        raise TraceError(f"{table.name}, line 1: neither 'valence' nor 'arousal'")
+    for row in table.rows():
+        name = row.cells[rater].strip()
+        if not name:
+            raise table.wrong(row, rater, "not a rater's name")
+        for axis, column in axes.items():
+            if column is not None:
+                yield from _sample(table, row, time, column, axis, name)
+
+
+def _wide(table: Table, time: int, path: Path) -> Iterator[_Sample]:
+    """A row per moment: RECOLA, LIRIS-ACCEDE's means, or one rater's table."""
+    columns = {}
+    for i, name in enumerate(table.header):
+        if i == time or not name or name.lower() in NO_RATERS:
+            continue
+        axis, rater = split_name(name)
+        columns[i] = (axis, rater or path.stem) if axis else (_axis_of(path), name)
+    if not columns:
+        raise TraceError(f"{path}, line 1: no column of ratings, only {', '.join(table.header)}")
+    for row in table.rows():
+        for i, (axis, rater) in columns.items():
+            yield from _sample(table, row, time, i, axis, rater)
+
+
+def _elan(table: Table, path: Path, begin: int) -> Iterator[_Sample]:
+    """ELAN's tab-delimited export: intervals, whose annotation is the rating.
+
+    With a column Tier each row is an annotation, and its value stands last; else every tier has a
+    column. Tiers whose name has no axis in it are of something else.
+    """
+    end, tier, who = table.column(*END), table.column(TIER), table.column(WHO)
+    if end is None:
+        raise TraceError(f"{path}, line 1: no column {END[0]!r}")
+    last = len(table.header) - 1
+    for row in table.rows():
+        columns = range(last + 1) if tier is None else (last,)
+        for i in columns:
+            axis, rater = split_name(table.header[i] if tier is None else row.cells[tier])
+            if not axis:
+                continue
+            named = row.cells[who].strip() if who is not None else ""
+            start, stop = table.seconds(row, begin), table.seconds(row, end)
+            for s in _sample(table, row, begin, i, axis, rater or named or path.stem):
+                yield _Sample(s.axis, s.rater, start, s.value, s.line, stop)
+
+
+def _sample(
+    table: Table, row: Row, time: int, column: int, axis: str, rater: str
+) -> Iterator[_Sample]:
+    """One sample, or none where the cell is empty."""
+    value = table.number(row, column)
+    if value is None:
+        return
+    if not -1 <= value <= 1:
+        raise table.wrong(row, column, "outside -1..1")
+    yield _Sample(axis, rater, table.seconds(row, time), value, row.line)
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Axis and rater of a name: ben_valence, valence_ben, "Valence ben". "" for what it lacks."""
+    words = [word for word in SPLIT.split(name.strip()) if word]
+    axis = next((word.lower() for word in words if word.lower() in AXES), "")
+    return axis, "_".join(word for word in words if word.lower() != axis)
+
+
+def _axis_of(path: Path) -> str:
+    """The axis in the name of a file, else of its folder. Raises TraceError if there is none."""
+    for name in (path.stem, path.resolve().parent.name):
+        words = {word.lower() for word in SPLIT.split(name)} & set(AXES)
+        if len(words) == 1:
+            return words.pop()
+    raise TraceError(
+        f"{path}: neither its columns nor the names of file and folder say valence or arousal"
+    )
+
+
+def _traces(path: Path, samples: Iterator[_Sample]) -> dict[tuple[str, str], Trace]:
+    kept: dict[tuple[str, str], list[_Sample]] = defaultdict(list)
+    for sample in samples:
+        before = kept[sample.axis, sample.rater]
+        if before and sample.pts < before[-1].pts - SAME:
+            raise TraceError(
+                f"{path}, line {sample.line}: {sample.pts:g} s of rater {sample.rater} is before "
+                f"the {before[-1].pts:g} s above it"
+            )
+        before.append(sample)
+    return {key: _trace(rows) for key, rows in kept.items()}
+
+
+def _trace(rows: list[_Sample]) -> Trace:
+    pts, values = np.array([r.pts for r in rows]), np.array([r.value for r in rows])
+    ends = [r.end for r in rows]
+    return Trace(pts, values, None if None in ends else np.array(ends, np.float64))

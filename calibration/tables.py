@@ -1,0 +1,141 @@
+"""Delimited tables of traces, whoever wrote them, read line by line.
+
+A cell that says it is missing is None; one that is no number is an error naming file and line.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+MISSING = {"", "na", "n/a", "nan", "none", "null", "find_failed", "fit_failed"}
+TIME = re.compile(
+    r"(timestamp|video time|time|pts|seconds|sec|onset|t)[ _]*[\[(]?(s|sec|seconds|ms|msec)?[\])]?"
+)
+CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)")  # hh:mm:ss.ms, mm:ss
+
+
+class TraceError(RuntimeError):
+    """A table of traces that cannot be used. The message names the file and the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    line: int  # in the file, from 1
+    cells: list[str]
+
+
+class Table:
+    """An open table: its header, then its rows, once.
+
+    The delimiter is what the first line holds: tab before semicolon before comma. Beside a tab or
+    semicolon a decimal comma is understood. header: the names, if the file begins with a row.
+    """
+
+    def __init__(self, path: Path, file: TextIO, header: list[str] | None = None) -> None:
+        self.name = str(path)
+        self._file = file
+        first = self._first()
+        self.delimiter = next((d for d in "\t;" if d in first), ",")
+        self._above = 0 if header else 1  # lines
+        if header:
+            file.seek(0)
+            self._reader = csv.reader(file, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
+        else:
+            self._reader = csv.reader(file, delimiter=self.delimiter, strict=True)
+        named = header or next(csv.reader([first], delimiter=self.delimiter))
+        self.written = named  # as it stands in the file
+        self.header = [name.strip() for name in self.written]  # old OpenFace: " timestamp"
+        lowered = [name.lower() for name in self.header]
+        twice = sorted({name for name in lowered if name and lowered.count(name) > 1})
+        if twice:
+            raise TraceError(f"{self.name}, line 1: two columns are named {twice[0]!r}")
+
+    def column(self, *names: str) -> int | None:
+        """Where the first of these names stands; letter case does not matter."""
+        lowered = [name.lower() for name in self.header]
+        wanted = [name.lower() for name in names]
+        return next((lowered.index(name) for name in wanted if name in lowered), None)
+
+    def time_column(self) -> int | None:
+        """The first column whose name means time in seconds or milliseconds."""
+        return next((i for i, n in enumerate(self.header) if TIME.fullmatch(n.lower())), None)
+
+    def rows(self) -> Iterator[Row]:
+        """Empty lines are passed over. Raises TraceError at a line with too few or many cells."""
+        try:
+            for cells in self._reader:
+                if not any(cell.strip() for cell in cells):
+                    continue
+                line = self._reader.line_num + self._above
+                if len(cells) != len(self.header):
+                    want = len(self.header)
+                    raise TraceError(
+                        f"{self.name}, line {line}: {len(cells)} cells, the header has {want}"
+                    )
+                yield Row(line, cells)
+        except (UnicodeDecodeError, csv.Error) as wrong:
+            line = self._reader.line_num + self._above
+            raise TraceError(f"{self.name}, line {line}: not readable text ({wrong})") from wrong
+
+    def number(self, row: Row, column: int) -> float | None:
+        """None where the cell says that nothing was measured."""
+        text = row.cells[column].strip()
+        if text.lower() in MISSING:
+            return None
+        value = _as_float(text if self.delimiter == "," else text.replace(",", "."))
+        if value is None:
+            raise self.wrong(row, column, "not a number")
+        return value
+
+    def seconds(self, row: Row, column: int) -> float:
+        """From seconds, milliseconds if the header says so, or a clock: mm:ss, hh:mm:ss.ms."""
+        text = row.cells[column].strip()
+        clock = CLOCK.fullmatch(text)
+        if clock:
+            hours, minutes, seconds = clock.groups()
+            return int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds)
+        value = self.number(row, column)
+        if value is None:
+            raise self.wrong(row, column, "not a time")
+        unit = TIME.fullmatch(self.header[column].lower())
+        return value / 1000 if unit and (unit[2] or "").startswith("m") else value
+
+    def wrong(self, row: Row, column: int, why: str) -> TraceError:
+        """The error of one cell, to be raised."""
+        name, cell = self.header[column] or f"column {column + 1}", row.cells[column].strip()
+        return TraceError(f"{self.name}, line {row.line}: {name} is {cell!r}, {why}")
+
+    def _first(self) -> str:
+        try:
+            first = self._file.readline().rstrip("\r\n")
+        except UnicodeDecodeError as wrong:
+            raise TraceError(f"{self.name}: not UTF-8 text ({wrong})") from wrong
+        if not first.strip():
+            raise TraceError(f"{self.name}, line 1: no header")
+        return first
+
+
+@contextmanager
+def open_table(path: Path, header: list[str] | None = None) -> Iterator[Table]:
+    """Raises TraceError naming the file if it cannot be read, or has no header."""
+    try:
+        file = path.open(newline="", encoding="utf-8-sig")
+    except OSError as wrong:
+        raise TraceError(f"{path}: cannot read ({wrong.strerror})") from wrong
+    with file:
+        yield Table(path, file, header)
+
+
+def _as_float(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

@@ -1,0 +1,227 @@
+"""How well predicted traces agree with gold ones, always beside the constant answer.
+
+Read `score_pair` first. Intervals come from a block bootstrap (Carlstein 1986): moments of a film
+resemble their neighbours, so whole stretches of time are drawn, not single moments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.agreement import TINY, icc_2_1, icc_3_1, mean_squares
+from calibration.metrics import Vector, ccc, pearson, rmse, sign_agreement
+from calibration.tables import TraceError
+from calibration.trace_files import TraceFile
+from calibration.traces import AXES, Sampling, common_clock, values_at
+
+FARTHEST = 10.0  # s, the largest lag looked for
+DRAWS = 1000  # of the bootstrap
+LEAST_BLOCKS = 5  # fewer say nothing about their spread
+LEVEL = 0.95
+SEED = 0
+SCALE = 1.05  # readings are -1..1; what lies beyond was rated on another scale
+
+Pair = tuple[Vector, Vector]  # prediction and gold on one clock, nan where missing
+
+
+def _mse(x: Vector, y: Vector) -> float:
+    return rmse(x, y) ** 2
+
+
+MEASURES: dict[str, Callable[[Vector, Vector], float]] = {
+    "CCC": ccc,
+    "Pearson": pearson,
+    "RMSE": rmse,
+    "MSE": _mse,
+    "sign agreement": sign_agreement,
+    "ICC(2,1)": lambda x, y: icc_2_1(mean_squares(np.column_stack([x, y]))),
+    "ICC(3,1)": lambda x, y: icc_3_1(mean_squares(np.column_stack([x, y]))),
+}
+NEEDS_CHANGE = ("CCC", "Pearson", "ICC(2,1)", "ICC(3,1)")  # not defined if the gold never moves
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Of one axis: one file, or all files together."""
+
+    axis: str
+    n: int  # moments at which both traces exist
+    ours: dict[str, float]  # by MEASURES; nan: not defined
+    interval: dict[str, tuple[float, float]]  # of LEVEL; nan: too short to say
+    constant: dict[str, float]  # of always saying the gold's own mean
+    lag: float  # s by which the prediction comes late; nan: no such height within FARTHEST
+    lag_pearson: float  # at that lag
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FileScores:
+    name: str
+    clock: Vector  # (n,) s
+    series: dict[str, Pair]  # by axis
+    scores: tuple[Scores, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TraceScores:
+    files: tuple[FileScores, ...]
+    pooled: tuple[Scores, ...]  # all files' moments together
+    sampling: Sampling
+    block: float  # s
+    notes: tuple[str, ...]
+
+
+def score_pair(
+    name: str, said: TraceFile, gold: TraceFile, sampling: Sampling, block: float
+) -> FileScores:
+    """Raises TraceError if the two share no axis, or no time."""
+    axes = [axis for axis in AXES if axis in said.traces and axis in gold.traces]
+    if not axes:
+        raise TraceError(f"{said.name} and {gold.name}: no axis that both have")
+    both = [file.traces[axis] for file in (said, gold) for axis in axes]
+    clock = common_clock(both, sampling.rate)
+    series = {
+        axis: (
+            values_at(said.traces[axis], clock, sampling.hold),
+            values_at(gold.traces[axis], clock, sampling.hold),
+        )
+        for axis in axes
+    }
+    if not any(len(_shared(*pair)[0]) for pair in series.values()):
+        raise TraceError(f"{said.name} and {gold.name}: no moment at which both have a value")
+    scores = tuple(
+        score_series(axis, [pair], sampling.rate, block) for axis, pair in series.items()
+    )
+    notes = [*said.notes, *gold.notes]
+    notes += [f"{name}: {note}" for axis in axes for note in _warnings(axis, *series[axis])]
+    return FileScores(name, clock, series, scores, tuple(notes))
+
+
+def score_traces(
+    files: Sequence[FileScores], sampling: Sampling, block: float, notes: Sequence[str] = ()
+) -> TraceScores:
+    pooled = []
+    for axis in AXES:
+        pairs = [file.series[axis] for file in files if axis in file.series]
+        if pairs:
+            pooled.append(score_series(axis, pairs, sampling.rate, block))
+    every = (*notes, *(note for file in files for note in file.notes))
+    return TraceScores(tuple(files), tuple(pooled), sampling, block, tuple(dict.fromkeys(every)))
+
+
+def score_series(axis: str, pairs: Sequence[Pair], rate: float, block: float) -> Scores:
+    """pairs: one per file, each on its own clock of `rate` Hz. block: s."""
+    shared = [_shared(*pair) for pair in pairs]
+    x, y = (np.concatenate([pair[i] for pair in shared]) for i in (0, 1))
+    mean = np.full(len(y), y.mean()) if len(y) else y
+    intervals = _intervals(pairs, rate, block)
+    lag = best_lag(pairs, rate)
+    return Scores(axis, len(y), _measured(x, y), intervals, _measured(mean, y), *lag)
+
+
+def best_lag(pairs: Sequence[Pair], rate: float) -> tuple[float, float]:
+    """s by which the predictions follow the gold, where Pearson's r is highest, and that r.
+
+    nan where it is highest at the rim of what is searched, or nowhere above 0: then no lag
+    explains anything. Of equal heights the smallest shift counts.
+    """
+    reach = round(FARTHEST * rate)
+    enough = sum(len(_shared(*pair)[0]) for pair in pairs) / 2
+    best, height = 0, 0.0
+    for shift in sorted(range(-reach, reach + 1), key=abs):
+        moved = [_shared(*_shifted(*pair, shift)) for pair in pairs]
+        x, y = (np.concatenate([pair[i] for pair in moved]) for i in (0, 1))
+        r = pearson(x, y) if len(x) >= max(2, enough) else float("nan")
+        if r > height + 1e-9:
+            best, height = shift, r
+    if height == 0 or abs(best) == reach:
+        return float("nan"), float("nan")
+    return best / rate, height
+
+
+def _shifted(x: Vector, y: Vector, shift: int) -> Pair:
+    return (x[shift:], y[: max(0, len(y) - shift)]) if shift >= 0 else (x[:shift], y[-shift:])
+
+
+def _shared(x: Vector, y: Vector) -> Pair:
+    both = np.isfinite(x) & np.isfinite(y)
+    return x[both], y[both]
+
+
+def _measured(x: Vector, y: Vector) -> dict[str, float]:
+    """Every measure; nan for those that say nothing of a gold that never moves."""
+    moves = len(y) >= 2 and np.ptp(y) > 0
+    return {
+        name: measure(x, y) if len(y) and (moves or name not in NEEDS_CHANGE) else float("nan")
+        for name, measure in MEASURES.items()
+    }
+
+
+def _warnings(axis: str, x: Vector, y: Vector) -> list[str]:
+    x, y = _shared(x, y)
+    if not len(x):
+        return [f"{axis} is never rated and predicted at one moment"]
+    notes = []
+    for what, series in (("gold", y), ("predicted", x)):
+        if np.ptp(series) == 0:
+            lost = "CCC, Pearson, ICC and lag are" if what == "gold" else "Pearson and lag are"
+            notes.append(f"{what} {axis} is constant ({series[0]:g}): {lost} not defined")
+        if np.abs(series).max() > SCALE:
+            span = f"{series.min():.4g}..{series.max():.4g}"
+            notes.append(f"{what} {axis} is {span}, not -1..1: scores compare the scales too")
+    return notes
+
+
+def _intervals(pairs: Sequence[Pair], rate: float, block: float) -> dict[str, tuple[float, float]]:
+    sums = np.concatenate([_block_sums(*pair, max(1, round(block * rate))) for pair in pairs])
+    nothing = float("nan"), float("nan")
+    if len(sums) < LEAST_BLOCKS:
+        return dict.fromkeys(MEASURES, nothing)
+    blocks = len(sums)
+    chosen = np.random.default_rng(SEED).multinomial(blocks, np.full(blocks, 1 / blocks), DRAWS)
+    drawn = measures_of_sums(chosen @ sums)
+    tails = (1 - LEVEL) / 2 * 100
+    found = {}
+    for name, values in drawn.items():
+        defined = values[np.isfinite(values)]
+        low, high = np.percentile(defined, [tails, 100 - tails]) if len(defined) else nothing
+        found[name] = float(low), float(high)
+    return found
+
+
+def _block_sums(x: Vector, y: Vector, ticks: int) -> NDArray[np.float64]:
+    """(blocks, 7): n, and the sums of x, y, xx, yy, xy and equal signs, for `ticks` ticks each."""
+    both = np.isfinite(x) & np.isfinite(y)
+    x, y = np.where(both, x, 0), np.where(both, y, 0)
+    same = both & (np.sign(x) == np.sign(y))
+    columns = np.column_stack([both, x, y, x * x, y * y, x * y, same]).astype(np.float64)
+    sums = np.add.reduceat(columns, np.arange(0, len(columns), ticks))
+    return np.asarray(sums[sums[:, 0] > 0])
+
+
+def measures_of_sums(sums: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+    """Every measure of MEASURES from the sums of `_block_sums`, (draws, 7), all draws at once."""
+    n, sx, sy, sxx, syy, sxy, same = sums.T
+    mx, my = sx / n, sy / n
+    vx, vy, cov = sxx / n - mx * mx, syy / n - my * my, sxy / n - mx * my
+    apart, error = (mx - my) ** 2, (sxx + syy - 2 * sxy) / n
+    rater = n * apart / 2  # mean squares of two raters, as in agreement.mean_squares
+    between = n * (vx + vy + 2 * cov) / 2 / (n - 1)
+    rest = n * (vx + vy - 2 * cov) / 2 / (n - 1)
+    moves = vy > TINY
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = {
+            "CCC": 2 * cov / (vx + vy + apart),
+            "Pearson": np.where(vx > TINY, cov / np.sqrt(vx * vy), np.nan),
+            "RMSE": np.sqrt(np.maximum(error, 0)),
+            "MSE": np.maximum(error, 0),
+            "sign agreement": same / n,
+            "ICC(2,1)": (between - rest) / (between + rest + 2 * (rater - rest) / n),
+            "ICC(3,1)": (between - rest) / (between + rest),
+        }
+    return {k: np.where(moves, v, np.nan) if k in NEEDS_CHANGE else v for k, v in found.items()}
