@@ -107,10 +107,10 @@ def test_imports_only_go_down():
 
 
 def test_no_module_reaches_itself_through_others():
-    names = dict(modules())
+    reached = {name: set(imports(path)) for name, path in modules()}
     graph = {
-        name: {t for t in names for i in imports(path) if t != name and f"{i}.".startswith(f"{t}.")}
-        for name, path in names.items()
+        name: {t for t in reached for i in used if t != name and f"{i}.".startswith(f"{t}.")}
+        for name, used in reached.items()
     }
     while leaves := {name for name, uses in graph.items() if not uses & graph.keys()}:
         graph = {name: uses for name, uses in graph.items() if name not in leaves}
