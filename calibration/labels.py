@@ -125,17 +125,20 @@ def _affect(table: str, row: int, name: str, cell: str | None) -> float | None:
 
 
 def _votes(path: Path) -> Labelled:
-    """Pictures whose ten votes have a majority for one of the eight (Barsoum et al. 2016)."""
+    """Pictures whose ten votes have a majority for one of the eight (Barsoum et al. 2016).
+
+    "Unknown" and "no face" count against it; near-duplicates of training pictures are left out.
+    """
     try:
         with np.load(path, allow_pickle=False) as file:
             images, votes = file["images"], file["votes"].astype(int)
             leaks = file.get("leaks_from_train")
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as wrong:
         raise LabelError(f"{path.name}: not an archive of FER+ votes ({wrong})") from wrong
-    counted = np.where(votes[:, :8] == 1, 0, votes[:, :8])  # a lone vote is noise
-    sure = 2 * counted.max(1) > counted.sum(1)
+    counted = np.where(votes == 1, 0, votes)  # a lone vote is noise
+    sure = 2 * counted[:, :8].max(1) > counted.sum(1)
     if leaks is not None:
         sure &= ~leaks
     rows = np.flatnonzero(sure)
-    labels = [Label(k, str(i), int(counted[i].argmax()), None, None) for k, i in enumerate(rows)]
+    labels = [Label(k, str(i), int(counted[i, :8].argmax()), None, None) for k, i in enumerate(rows)]
     return Labelled(labels, None, images[rows])

@@ -265,7 +265,7 @@ def test_an_interrupted_training_ends_as_a_whole_one(tmp_path, monkeypatch):
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")  # torch's exporter
 def test_the_shipped_file_says_what_torch_says_and_has_a_card(tmp_path, monkeypatch):
     monkeypatch.setattr(ship, "training_traces", lambda shared: [wave()])
-    row = Row("made", 1.0, 5.0, "LSTM", "", Score(0.9, 0.1, float("nan")))
+    row = Row("made", 1.0, 5.0, "LSTM", "", 1, Score(0.9, 0.1, float("nan")))
     others = [replace(row, method=name, score=Score(0.5, 0.2, 0.3)) for name in ("raw", "Kalman")]
     monkeypatch.setattr(ship, "table", lambda *given: [row, *others])
     path = tmp_path / "tiny.onnx"

@@ -59,13 +59,19 @@ class Row:
     rate: float  # readings a second
     method: str
     setting: str  # the parameters chosen on the training traces, in words
+    traces: int  # how many different ones were read
     score: Score
+
+
+def spread_out(traces: list[Trace]) -> list[Trace]:
+    """At most AT_MOST of them, evenly chosen."""
+    return traces[:: -(-len(traces) // AT_MOST)]
 
 
 def make_trial(traces: list[Trace], rate: float, pace: float, noise: Noise, seed: int) -> Trial:
     """Reads the first LENGTH seconds of every trace, at `pace` times its own speed."""
     rng = np.random.default_rng(seed)
-    chosen = traces[:: -(-len(traces) // AT_MOST)]
+    chosen = spread_out(traces)
     chosen = chosen * -(-AT_LEAST // len(chosen))
     pts = draw_times(rng, noise, len(chosen), int(LENGTH * rate), rate)
     truth = np.stack([_values(t, row * pace) for t, row in zip(chosen, pts, strict=True)])
@@ -139,7 +145,7 @@ def table(shared: Path, follow: Filter, noise: Noise) -> list[Row]:
             methods |= tuned[rate] | {"LSTM": ("", follow)}
             for method, (setting, run) in methods.items():
                 found = score(trial, run(trial.x))
-                rows.append(Row(name, pace, rate, method, setting, found))
+                rows.append(Row(name, pace, rate, method, setting, len(spread_out(traces)), found))
     return rows
 
 

@@ -96,10 +96,11 @@ def _scores(rows: list[Row]) -> list[dict[str, Any]]:
         known = {k: v for k, v in methods.items() if k not in ("raw", "LSTM")}
         best = max(known, key=lambda method: known[method].ccc)
         compared = {"memory": methods["LSTM"], best: methods[best], "raw": methods["raw"]}
+        (n,) = {row.traces for row in rows if (row.set, row.pace) == (name, pace)}
         scores.append(
             {"metric": "CCC with the trace before noise, mean over 5, 10, 25 and 60 readings/s"}
             | {"value": round(methods["LSTM"].ccc, 4), "set": f"{name}, held out, pace x{pace:.0f}"}
-            | {"compared": {k: _rounded(v) for k, v in compared.items()}}
+            | {"n": n, "compared": {k: _rounded(v) for k, v in compared.items()}}
             | {"date": today, "command": COMMAND}
         )
     return scores
