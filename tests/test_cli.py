@@ -305,3 +305,19 @@ def test_an_unknown_model_is_exit_2():
     ran = emotrack("models", "pull", "magic")
     assert ran.returncode == 2
     assert ran.stderr.startswith("emotrack: magic cannot be fetched; known: ")
+
+
+def test_the_main_command_needs_no_network(demo, tmp_path):
+    alone = ["unshare", "--map-root-user", "--net"]
+    try:
+        possible = subprocess.run([*alone, "true"], capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        possible = False
+    if not possible:
+        pytest.skip("this system lets nobody cut off a process's network")
+    out = tmp_path / "out.csv"
+    ran = subprocess.run(
+        [*alone, *EMOTRACK, str(DEMO), "--csv", str(out)], capture_output=True, text=True
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert out.read_bytes() == demo.read_bytes()
