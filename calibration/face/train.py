@@ -14,9 +14,9 @@ import cv2
 import torch
 
 from calibration.face.augment import LIGHT, MILD
-from calibration.face.fit import Recipe, fit, predict
-from calibration.face.material import Material, load
-from calibration.face.network import SHIPPED, FaceNetwork
+from calibration.face.fit import Recipe, fit
+from calibration.face.material import load
+from calibration.face.network import SHIPPED
 from calibration.face.publish import milliseconds, publish
 
 # Strong damage keeps a network of this size from fitting even its training pictures (83 % right
@@ -40,11 +40,7 @@ THIRD = replace(
     strength=LIGHT,
     seed=200,
 )
-# Ten votes are a noisy sample. Half of the last training's labels is what the network itself says
-# of picture and mirror image, so that one view learns what two know (Furlanello et al. 2018).
-FOURTH = replace(THIRD, epochs=12, rate=2e-3, seven=0.0, seed=300)
-STAGES = {"first": FIRST, "second": SECOND, "third": THIRD, "fourth": FOURTH}
-OWN = {"fourth": 0.5}  # stage -> share of the labels that is the network's own
+STAGES = {"first": FIRST, "second": SECOND, "third": THIRD}
 
 
 def train(shared: Path, runs: Path, out: Path, stages: Mapping[str, Recipe]) -> Path:
@@ -53,22 +49,12 @@ def train(shared: Path, runs: Path, out: Path, stages: Mapping[str, Recipe]) -> 
     material = load(shared, folder)
     network = None
     for name, recipe in stages.items():
-        if network is not None and name in OWN:
-            material = believing(material, network, OWN[name])
         network = fit(recipe, material, folder / name, network)
     if network is None:
         raise ValueError("no training was asked for")
     card = publish(network, material.template, shared, out)
     print(f"{milliseconds(card.with_suffix('.onnx')):.2f} ms a face")
     return card
-
-
-def believing(material: Material, network: FaceNetwork, share: float) -> Material:
-    """The FER+ labels mixed with the network's own, the mean of picture and mirror image."""
-    images = material.voted.crops[:, 0].byte().numpy()
-    own = torch.softmax(predict(network, images, mirrored=True).expression, 1)
-    mixed = share * own + (1 - share) * material.voted.shares
-    return replace(material, voted=replace(material.voted, shares=mixed))
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Trains the poster's network on four classes of FER2013, and ours on the same labels.
 
-python -m calibration.poster.train --shared ../shared --runs runs --ours --start runs/face/second
+python -m calibration.poster.train --shared ../shared --runs runs --ours --start runs/face/third
 
 Both get the same pictures, augmentation, averaging, choice of the epoch and mirror image, so that
 the table compares networks. Only ours can start from weights trained on FER+ votes (--start).
