@@ -1,1 +1,1 @@
-"""Making the shipped networks: data in, ONNX and a card out. Needs the extra `train`."""
+"""How the networks were made (needs the extra `train`) and are evaluated: a folder for each."""

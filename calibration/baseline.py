@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tracker.geometry import area
 from tracker.profile import Origin, Person, Range, check_model
 from tracker.profile_file import load_profile, new_file, with_person
 from tracker.sinks.sidecar import write_json
@@ -49,8 +50,7 @@ class _Seen:
     smooth: list[Affect] = field(default_factory=list)
 
     def add(self, pts: float, person: PersonReading) -> None:
-        box = person.face.box
-        self.area = max(self.area, (box.x1 - box.x0) * (box.y1 - box.y0))
+        self.area = max(self.area, area(person.face.box))
         self.pts.append(pts)
         self.smooth.append(person.affect.smooth)
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from calibration.face_scores import Answer, score_faces, worst
-from calibration.labels import Label, LabelError, read_labels
+from calibration.labelled.labels import Label, LabelError, read_labels
+from calibration.labelled.scores import Answer, score_faces, worst
 from tracker.values import EXPRESSIONS
 
 SURE = 0.93

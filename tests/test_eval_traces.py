@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibration.trace_files import TraceFile
-from calibration.trace_report import as_json, as_text
-from calibration.trace_scores import (
+from calibration.traces.files import TraceFile
+from calibration.traces.report import as_json, as_text
+from calibration.traces.scores import (
     MEASURES,
     _block_sums,
     best_lag,
@@ -19,7 +19,7 @@ from calibration.trace_scores import (
     score_series,
     score_traces,
 )
-from calibration.traces import Sampling, Trace
+from calibration.traces.series import Sampling, Trace
 from tracker.cli import main
 
 RATE = 4.0

@@ -43,23 +43,10 @@ RANKS = {  # longest matching prefix wins
     "calibration.export": 12,
     "calibration.cards": 12,
     "calibration.baseline": 12,
-    "calibration.labels": 12,
     "calibration.pages": 12,
-    "calibration.tables": 12,
-    "calibration.traces": 12,
     "calibration.agreement": 13,
-    "calibration.trace_files": 13,
-    "calibration.elan": 13,
-    "calibration.gtrace": 13,
-    "calibration.ratings": 14,
-    "calibration.raters": 15,
-    "calibration.rated": 16,
-    "calibration.rater_report": 16,
-    "calibration.trace_scores": 14,
-    "calibration.trace_report": 15,
-    "calibration.face_scores": 13,
-    "calibration.face_report": 14,
-    "calibration": 15,  # a folder for each network
+    "calibration.traces": 14,
+    "calibration": 15,  # a folder for each network and each evaluation
     "calibration.poster": 16,  # stands on the face network
 }
 OURS = ("tracker", "engines", "calibration")
@@ -85,7 +72,7 @@ def modules():
 
 
 def one_room(importer, target):
-    """The folder of one network's training: its files may lean on each other."""
+    """A folder below `calibration`: its files may lean on each other."""
     folder = importer.split(".")[:2]
     return (
         folder[0] == "calibration"

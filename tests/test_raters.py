@@ -7,11 +7,11 @@ import json
 import numpy as np
 import pytest
 
-from calibration.rated import as_raters
-from calibration.raters import AxisFit, RaterFit, fit_raters
-from calibration.ratings import read_ratings, split_name
-from calibration.tables import TraceError, open_table
-from calibration.traces import Sampling, Trace
+from calibration.raters.fit import AxisFit, RaterFit, fit_raters
+from calibration.raters.rated import as_raters
+from calibration.raters.ratings import read_ratings, split_name
+from calibration.traces.series import Sampling, Trace
+from calibration.traces.tables import TraceError, open_table
 from tracker.cli import main
 
 CLOCK = np.arange(0, 200, 0.25)

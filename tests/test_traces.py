@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibration.tables import TraceError
-from calibration.trace_files import pair_files, read_traces
-from calibration.traces import Sampling, Trace, common_clock, values_at, whole_clock
+from calibration.traces.files import pair_files, read_traces
+from calibration.traces.series import Sampling, Trace, common_clock, values_at, whole_clock
+from calibration.traces.tables import TraceError
 
 STEPS = st.lists(st.floats(0, 2), min_size=1, max_size=20)
 

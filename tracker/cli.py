@@ -38,7 +38,7 @@ def main(words: list[str] | None = None) -> int:
 
 def _ours(wrong: RuntimeError) -> bool:
     """Errors that name a file or a value; a bug keeps its traceback."""
-    from calibration.tables import TraceError
+    from calibration.traces.tables import TraceError
     from engines import EngineError
     from tracker.models import ModelError
     from tracker.profile import ProfileError

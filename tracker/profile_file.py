@@ -38,8 +38,8 @@ def load_profile(path: Path) -> Profile:
         raise ProfileError(f"{path.name}: not a calibration profile ({wrong})") from wrong
 
 
-def new_file(model: str, created: str) -> dict[str, Any]:
-    """The content of a profile that holds nobody yet."""
+def new_file(model: str | None, created: str) -> dict[str, Any]:
+    """The content of a profile that holds nobody yet. model: None if not known; no run takes it."""
     return {"format": FORMAT, "model": model, "created": created, "people": {}, "raters": {}}
 
 

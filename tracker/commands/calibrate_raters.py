@@ -11,13 +11,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from calibration.rated import as_raters
-from calibration.rater_report import as_json, as_text
-from calibration.raters import Gold, fit_raters
-from calibration.ratings import read_ratings
-from calibration.tables import TraceError, open_table
-from calibration.trace_files import read_traces
-from calibration.traces import Sampling
+from calibration.raters.fit import Gold, fit_raters
+from calibration.raters.rated import as_raters
+from calibration.raters.ratings import read_ratings
+from calibration.raters.report import as_json, as_text
+from calibration.traces.files import read_traces
+from calibration.traces.series import Sampling
+from calibration.traces.tables import TraceError, open_table
 from tracker.sinks.base import Lines
 from tracker.sinks.sidecar import sidecar_path
 

@@ -7,9 +7,9 @@ import json
 import sys
 from pathlib import Path
 
-from calibration.face_report import as_html, as_json, as_text
-from calibration.face_scores import read_faces, score_faces
-from calibration.labels import LabelError, read_labels
+from calibration.labelled.labels import LabelError, read_labels
+from calibration.labelled.report import as_html, as_json, as_text
+from calibration.labelled.scores import read_faces, score_faces
 from tracker.api import FACES, Options, build
 from tracker.sinks.base import Lines
 

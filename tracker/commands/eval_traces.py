@@ -6,10 +6,10 @@ import argparse
 import json
 from pathlib import Path
 
-from calibration.trace_files import pair_files, read_traces
-from calibration.trace_report import as_html, as_json, as_text
-from calibration.trace_scores import score_pair, score_traces
-from calibration.traces import AXES, Sampling
+from calibration.traces.files import pair_files, read_traces
+from calibration.traces.report import as_html, as_json, as_text
+from calibration.traces.scores import score_pair, score_traces
+from calibration.traces.series import AXES, Sampling
 from tracker.sinks.base import Lines
 
 BLOCK = 30.0  # s; so long does a film's emotion resemble itself (docs/evaluation.md)

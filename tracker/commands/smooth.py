@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from calibration.tables import MISSING, Row, Table, TraceError, open_table
-from calibration.trace_files import Layout, face_name, find_layout, seen_nobody
-from calibration.traces import AXES
+from calibration.traces.files import Layout, face_name, find_layout, seen_nobody
+from calibration.traces.series import AXES
+from calibration.traces.tables import MISSING, Row, Table, TraceError, open_table
 from tracker.api import Options
 from tracker.sinks.base import Lines
 from tracker.smoothing import LstmSmoother, Steady

@@ -5,10 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 
-from calibration.raters import RaterFit
-from calibration.tables import Row, Table
-from calibration.trace_files import face_name, find_layout, seen_nobody
-from calibration.traces import AXES, SAME
+from calibration.raters.fit import RaterFit
+from calibration.traces.files import face_name, find_layout, seen_nobody
+from calibration.traces.series import AXES, SAME
+from calibration.traces.tables import Row, Table
 
 DECIMALS = 4
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.labels import Label, Labelled
+from calibration.labelled.labels import Label, Labelled
 from calibration.metrics import (
     Table,
     Vector,
@@ -22,8 +22,9 @@ from calibration.metrics import (
     rmse,
     sign_agreement,
 )
+from tracker.geometry import area
 from tracker.pipeline import Tracker
-from tracker.values import EXPRESSIONS, PersonReading
+from tracker.values import EXPRESSIONS
 
 MEASURES: dict[str, Callable[[Vector, Vector], float]] = {
     "CCC": ccc,
@@ -81,7 +82,7 @@ def read_faces(labelled: Labelled, tracker: Tracker) -> tuple[list[Answer], list
         if not people:
             unseen.append(label.name)
             continue
-        person = max(people, key=_size)
+        person = max(people, key=lambda person: area(person.face.box))
         raw = person.affect.raw
         answers.append(Answer(label, person.expression.values, raw.valence, raw.arousal))
     return answers, unseen
@@ -141,8 +142,3 @@ def _affect(answers: Sequence[Answer], axis: str) -> AffectScores | None:
         {name: measure(said, truth) for name, measure in MEASURES.items()},
         {name: measure(mean, truth) for name, measure in MEASURES.items()},
     )
-
-
-def _size(person: PersonReading) -> float:
-    box = person.face.box
-    return (box.x1 - box.x0) * (box.y1 - box.y0)

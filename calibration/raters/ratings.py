@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from calibration.elan import BEGIN, END, TIER, WHO, bare_elan
-from calibration.gtrace import is_gtrace, read_gtrace
-from calibration.tables import Row, Table, TraceError, open_table
-from calibration.traces import AXES, SAME, Trace
+from calibration.raters.elan import BEGIN, END, TIER, WHO, bare_elan
+from calibration.raters.gtrace import is_gtrace, read_gtrace
+from calibration.traces.series import AXES, SAME, Trace
+from calibration.traces.tables import Row, Table, TraceError, open_table
 
 RATER = ("rater", "annotator", "participant", "coder", "observer")
 NO_RATERS = {"std", "stdev", "sd", "frame", "name", "file", "video"}  # columns beside ratings

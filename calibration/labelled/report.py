@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from calibration.face_scores import AffectScores, Answer, ExpressionScores, FaceScores, worst
-from calibration.labels import Labelled
+from calibration.labelled.labels import Labelled
+from calibration.labelled.scores import AffectScores, Answer, ExpressionScores, FaceScores, worst
 from calibration.pages import new_figure, or_na, or_none, page, svg
 from tracker.values import EXPRESSIONS, Image
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from calibration.pages import or_na, or_none
-from calibration.raters import Agreement, AxisFit, Calibration, RaterFit
-from calibration.traces import AXES
+from calibration.raters.fit import Agreement, AxisFit, Calibration, RaterFit
+from calibration.traces.series import AXES
+from tracker.profile_file import new_file
 
-FORMAT = 1  # of a profile
 UNRATED = AxisFit(gain=1.0, offset=0.0, weight=0.0, pearson=float("nan"), n=0)
 AGREEMENT = {
     "mean pairwise Pearson": "pearson",
@@ -33,11 +33,7 @@ def as_json(found: Calibration, model: str | None, created: str) -> dict[str, An
     model: sha256 of the face network; None: not known, and then a run refuses the profile.
     created: UTC, ISO 8601. An axis that a rater did not rate is left as it is: gain 1, offset 0.
     """
-    return {
-        "format": FORMAT,
-        "model": model,
-        "created": created,
-        "people": {},
+    return new_file(model, created) | {
         "raters": {
             name: {axis: _plain(fit.axes.get(axis, UNRATED)) for axis in AXES}
             | {"delay": fit.delay}

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.metrics import Vector
+
 AXES = ("valence", "arousal")
 SAME = 1e-6  # s; tables write six decimals, and k / rate is rarely exact
-
-Vector = NDArray[Any]  # (n,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from calibration.tables import TraceError
-from calibration.traces import AXES
+from calibration.traces.series import AXES
+from calibration.traces.tables import TraceError
 
 PREAMBLE = 8  # lines
 RATER, AXIS, SCALE = 1, 4, 5  # lines of the preamble, from 0

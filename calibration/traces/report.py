@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from calibration.pages import new_figure, or_na, or_none, page, svg
-from calibration.trace_scores import (
+from calibration.traces.scores import (
     DRAWS,
     FARTHEST,
     LEVEL,
@@ -42,7 +42,7 @@ def as_json(scores: TraceScores) -> dict[str, Any]:
     """The same as plain values; a score that is not defined is null."""
     return {
         "rate_hz": scores.sampling.rate,
-        "hold_s": or_none(scores.sampling.hold) if math.isfinite(scores.sampling.hold) else None,
+        "hold_s": scores.sampling.hold if math.isfinite(scores.sampling.hold) else None,
         "interval": {"level": LEVEL, "block_s": scores.block, "draws": DRAWS},
         "notes": list(scores.notes),
         "pooled": {s.axis: _plain(s) for s in scores.pooled},
@@ -54,11 +54,11 @@ def as_html(scores: TraceScores, title: str) -> str:
     """One page with the table, and the traces of every file drawn over each other."""
     parts = [f"<pre>{escape(as_text(scores))}</pre>"]
     for file in scores.files:
-        parts += [f"<h2>{escape(file.name)}</h2>", svg(trace_figure(file))]
+        parts += [f"<h2>{escape(file.name)}</h2>", svg(_trace_figure(file))]
     return page(title, parts, "svg{max-width:100%;height:auto}")
 
 
-def trace_figure(file: FileScores) -> Figure:
+def _trace_figure(file: FileScores) -> Figure:
     """One panel per axis, over the film's own time. A gap in a line: no value there."""
     figure = new_figure(9.6, 2.6 * len(file.series))
     panels = figure.subplots(len(file.series), 1, sharex=True, squeeze=False)[:, 0]

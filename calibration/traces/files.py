@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from calibration.tables import Row, Table, TraceError, open_table
-from calibration.traces import AXES, SAME, Trace, Vector
+from calibration.metrics import Vector
+from calibration.traces.series import AXES, SAME, Trace
+from calibration.traces.tables import Row, Table, TraceError, open_table
 
 SUFFIXES = (".csv", ".tsv", ".txt")
 FACE = ("face_id", "Identity", "FaceID", "face")

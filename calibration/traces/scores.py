@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from calibration.agreement import TINY, icc_2_1, icc_3_1, mean_squares
 from calibration.metrics import Vector, ccc, pearson, rmse, sign_agreement
-from calibration.tables import TraceError
-from calibration.trace_files import TraceFile
-from calibration.traces import AXES, Sampling, common_clock, values_at
+from calibration.traces.files import TraceFile
+from calibration.traces.series import AXES, Sampling, common_clock, values_at
+from calibration.traces.tables import TraceError
 
 FARTHEST = 10.0  # s, the largest lag looked for
 DRAWS = 1000  # of the bootstrap

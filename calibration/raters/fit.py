@@ -24,9 +24,9 @@ from calibration.agreement import (
     weighted_estimate,
 )
 from calibration.metrics import Vector, ccc, pearson
-from calibration.ratings import Ratings
-from calibration.tables import TraceError
-from calibration.traces import AXES, Sampling, Trace, values_at, whole_clock
+from calibration.raters.ratings import Ratings
+from calibration.traces.series import AXES, Sampling, Trace, values_at, whole_clock
+from calibration.traces.tables import TraceError
 
 LONGEST = 10.0  # s, the longest delay looked for
 

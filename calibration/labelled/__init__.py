@@ -1,0 +1,1 @@
+"""Readings of labelled pictures against their labels. Read `scores` first."""
