@@ -310,7 +310,9 @@ def test_an_unknown_model_is_exit_2():
 def test_the_main_command_needs_no_network(demo, tmp_path):
     alone = ["unshare", "--map-root-user", "--net"]
     try:
-        possible = subprocess.run([*alone, "true"], capture_output=True, check=False).returncode == 0
+        possible = (
+            subprocess.run([*alone, "true"], capture_output=True, check=False).returncode == 0
+        )
     except FileNotFoundError:
         possible = False
     if not possible:

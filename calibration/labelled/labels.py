@@ -140,5 +140,7 @@ def _votes(path: Path) -> Labelled:
     if leaks is not None:
         sure &= ~leaks
     rows = np.flatnonzero(sure)
-    labels = [Label(k, str(i), int(counted[i, :8].argmax()), None, None) for k, i in enumerate(rows)]
+    labels = [
+        Label(k, str(i), int(counted[i, :8].argmax()), None, None) for k, i in enumerate(rows)
+    ]
     return Labelled(labels, None, images[rows])
