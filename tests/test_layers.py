@@ -34,6 +34,7 @@ RANKS = {  # longest matching prefix wins
     "tracker.pipeline": 9,
     "tracker.api": 10,
     "tracker": 11,  # re-exports only
+    "tracker.commands.interrupt": 12,
     "tracker.commands.summary": 12,  # text only
     "tracker.commands": 17,
     "tracker.cli": 18,

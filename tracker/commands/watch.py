@@ -14,6 +14,7 @@ from typing import Any
 from tqdm import tqdm
 
 from tracker.api import BASELINES, FACES, Options, build
+from tracker.commands.interrupt import Interrupt
 from tracker.commands.summary import Summary
 from tracker.pipeline import Sink, Tracker, follow, record
 from tracker.sinks.rows import columns
@@ -87,9 +88,10 @@ class _Run:
             if target != "-":
                 sinks.append(Sidecar(Path(target), table, about, self._sources))
         summary = Summary()
-        with closing(record(self._steps(), sinks)) as steps:
+        with closing(record(self._steps(), sinks)) as steps, Interrupt() as interrupt:
             for step in steps:
                 summary.add(step.result)
+                interrupt.check()
         if not any(source.report.frames for source in self._sources):
             return FAILED
         if not sinks:
