@@ -2,8 +2,8 @@ from tracker.tracks import Tracks
 from tracker.values import Box, Detection
 
 
-def at(x, y=100.0, size=40.0):
-    return Detection(Box(x - size / 2, y - size / 2, x + size / 2, y + size / 2), 0.9)
+def at(x, y=100.0, size=40.0, score=0.9):
+    return Detection(Box(x - size / 2, y - size / 2, x + size / 2, y + size / 2), score)
 
 
 def ids(faces):
@@ -50,6 +50,13 @@ def test_a_face_elsewhere_or_of_another_size_is_somebody_else():
     tracks(0.0, [at(100)])
     assert ids(tracks(0.04, [at(300)])) == [1]
     assert ids(tracks(0.08, [at(300, size=120)])) == [2]
+
+
+def test_a_doubtful_face_begins_nothing_but_somebody_followed_is_kept():
+    tracks = Tracks(forget_after=2.0, begin_at=0.6)
+    assert ids(tracks(0.0, [at(100, score=0.5)])) == []
+    assert ids(tracks(0.04, [at(100, score=0.7)])) == [0]
+    assert ids(tracks(0.08, [at(101, score=0.5), at(400, score=0.5)])) == [0]
 
 
 def test_life_is_counted_in_seconds_not_frames():

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FACES = ("detect", "whole")
 BASELINES = ("rolling",)
+KEPT = 0.75  # times min_confidence: a face that is followed already is believed down to there
 MESH = ("mediapipe",)  # detectors that measure pose and blendshapes
 
 
@@ -32,7 +33,7 @@ class Options:
     face: str = "face-s"  # name of the face network
     memory: str = "memory-s"  # name of the causal memory
     faces: str = "detect"  # "whole": each picture is a face crop, and nothing is detected
-    min_confidence: float | None = None  # [0, 1], below it there is no face; None: the detector's
+    min_confidence: float = 0.6  # [0, 1], detector score from which somebody new is taken up
     forget_after: float = 2.0  # s unseen before a track and its memory end
     backend: str = "onnx"  # inference engine
     device: str = "cpu"
@@ -45,7 +46,7 @@ class Options:
     def __post_init__(self) -> None:
         if self.faces not in FACES:
             raise ValueError(f"faces is {self.faces!r}, expected one of {', '.join(FACES)}")
-        if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
+        if not 0 <= self.min_confidence <= 1:
             raise ValueError(f"min_confidence is {self.min_confidence}, expected 0..1")
         if not self.forget_after > 0:
             raise ValueError(f"forget_after is {self.forget_after} s, expected more than 0")
@@ -87,7 +88,11 @@ def build(options: Options | None = None) -> Tracker:
     if options.faces == "whole":
         finder = WholePicture(forget_after=options.forget_after)
     else:
-        finder = FaceFinder(opening.detector(), forget_after=options.forget_after)
+        finder = FaceFinder(
+            opening.detector(),
+            begin_at=options.min_confidence,
+            forget_after=options.forget_after,
+        )
     face, network = opening.network(options.face)
     cropper = Cropper(face.card["input"])
     cut = cropper.whole if options.faces == "whole" else cropper.aligned
@@ -146,7 +151,7 @@ class _Opening:
         options = self._options
         detector = open_detector(
             options.detector,
-            min_confidence=options.min_confidence,
+            min_confidence=KEPT * options.min_confidence,
             backend=options.backend,
             device=options.device,
         )

@@ -20,12 +20,14 @@ class Detector(Protocol):
 class FaceFinder:
     """Detects on every frame and follows. A cut ends all associations: new shot, new ids.
 
+    begin_at: score from which somebody new is taken up, in [0, 1]; whoever is followed already
+    is kept with whatever score the detector still gives (Zhang et al. 2022, ByteTrack).
     forget_after: s unseen before a track ends.
     """
 
-    def __init__(self, detector: Detector, *, forget_after: float) -> None:
+    def __init__(self, detector: Detector, *, begin_at: float, forget_after: float) -> None:
         self._detector = detector
-        self._tracks = Tracks(forget_after)
+        self._tracks = Tracks(forget_after, begin_at)
 
     def begin(self) -> None:
         self._tracks.begin()

@@ -43,10 +43,12 @@ class Tracks:
     """Gives every detection a track number; numbers count up from 0 and are never used twice.
 
     forget_after: s unseen before a track ends; whoever comes later is somebody new.
+    begin_at: score from which a detection that fits no track begins one, in [0, 1].
     """
 
-    def __init__(self, forget_after: float) -> None:
+    def __init__(self, forget_after: float, begin_at: float = 0.0) -> None:
         self._forget_after = forget_after
+        self._begin_at = begin_at
         self._next = 0
         self._live: list[_Track] = []
 
@@ -55,7 +57,7 @@ class Tracks:
         self._live = []
 
     def __call__(self, pts: float, detections: Sequence[Detection]) -> list[Face]:
-        """One face per detection, ordered by track."""
+        """The faces that are followed or begin to be, ordered by track."""
         self._live = [t for t in self._live if pts - t.seen <= self._forget_after]
         owners: dict[int, _Track] = {}
         free = list(self._live)
@@ -65,6 +67,9 @@ class Tracks:
                 free.remove(track)
         faces = []
         for i, d in enumerate(detections):
+            unsure = d.score is not None and d.score < self._begin_at
+            if i not in owners and unsure:
+                continue
             track = owners.get(i) or self._new(pts, d.box)
             track.update(pts, d.box)
             faces.append(Face(track.number, d.box, d.score, d.points, d.mesh))

@@ -67,23 +67,6 @@ def compare(
     return [_look(image, detector, teacher) for image in images]
 
 
-def choose_threshold(looks: Sequence[Look]) -> float:
-    """The best balance on validation pictures: harmonic mean of faces found and boxes right."""
-
-    def balance(threshold: float) -> float:
-        ours = [look.ours[look.ours[:, 14] >= threshold] for look in looks]
-        pairs = list(zip(looks, ours, strict=True))
-        right = sum(
-            int((overlap(rows[:, :4], look.teacher[:, :4]).max(1, initial=0) >= 0.1).sum())
-            for look, rows in pairs
-        )
-        precision = right / max(1, sum(map(len, ours)))
-        found = measure(looks, threshold)["weak_found"]
-        return 2 * precision * found / max(precision + found, 1e-9)
-
-    return max(THRESHOLDS, key=balance)
-
-
 def _look(image: Image, detector: Callable[[Image], list[Detection]], teacher: Teacher) -> Look:
     small, (back_x, back_y) = fitted(image, SIZE)
     width, height = image.shape[1] / back_x, image.shape[0] / back_y

@@ -71,7 +71,7 @@ def main() -> None:
     from calibration.detector.evaluate import describe  # it opens the file written above
 
     stages = {name: asdict(settings) for name, settings in STAGES.items()}
-    describe(path, given.shared, folder, {"stages": stages, "rendered": RENDERED})
+    describe(path, given.shared, {"stages": stages, "rendered": RENDERED})
 
 
 def prepare(shared: Path, folder: Path) -> None:
