@@ -133,7 +133,7 @@ def start_up(film: Path) -> dict[str, float]:
 def memory(film: Path, minutes: float) -> dict[str, float]:
     """Peak of a process that reads the film over and over, after one pass and after all."""
     code = (
-        "import resource, sys, tracker\n"
+        "import sys, tracker\n"
         "from tracker.pipeline import follow\n"
         "from tracker.sources import open_source\n"
         "film, loops = sys.argv[1], int(sys.argv[2])\n"
@@ -141,7 +141,8 @@ def memory(film: Path, minutes: float) -> dict[str, float]:
         "    for loop in range(loops):\n"
         "        for step in follow(open_source(film), reader): pass\n"
         "        if loop in (0, loops - 1):\n"
-        "            print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)\n"
+        "            status = open('/proc/self/status').read()\n"
+        "            print(int(status.split('VmHWM:')[1].split()[0]) / 1024)\n"
     )
     loops = max(2, round(minutes * 60 * 25 / FRAMES))
     ran = subprocess.run(

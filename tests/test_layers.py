@@ -12,6 +12,7 @@ RANKS = {  # longest matching prefix wins
     "tracker.geometry": 4,
     "tracker.handoff": 4,
     "tracker.models": 4,
+    "tracker.resize": 4,
     "tracker.crops": 5,
     "tracker.cuts": 5,
     "tracker.downloads": 5,

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tracker.resize import resized
 from tracker.values import Box, Detection, Face, Image, Point
 
 Crop = NDArray[np.float32]  # (c, S, S), 0..255
@@ -61,7 +62,7 @@ def aligned(image: Image, face: Detection | Face, template: Template) -> Crop:
         matrix = similarity(face.points, template.points)
     else:
         matrix = _from_box(face.box, template)
-    return _ready(_warp(image, matrix, template.size), template)
+    return _ready(_warp(image, matrix, template), template)
 
 
 def whole(image: Image, template: Template) -> Crop:
@@ -71,7 +72,7 @@ def whole(image: Image, template: Template) -> Crop:
     scale = template.size / side
     matrix = np.array([[scale, 0, (side - width) / 2 * scale], [0, scale, 0]], np.float64)
     matrix[1, 2] = (side - height) / 2 * scale
-    return _ready(_warp(image, matrix, template.size), template)
+    return _ready(_warp(image, matrix, template), template)
 
 
 def similarity(points: Sequence[Point], target: Sequence[Point]) -> Matrix:
@@ -103,14 +104,15 @@ def _from_box(box: Box, template: Template) -> Matrix:
     return np.array([[scale, 0, half - scale * x], [0, scale, half - scale * y]])
 
 
-def _warp(image: Image, matrix: Matrix, size: int) -> Image:
+def _warp(image: Image, matrix: Matrix, template: Template) -> Image:
     """Two steps when the face is larger than its crop: shrink by area, then warp.
 
     Bilinear warping alone would read four of the many pixels under each one of the crop.
     """
+    size = template.size
     scale = math.hypot(matrix[0, 0], matrix[1, 0])
     if scale < 0.9:
-        image, matrix = _shrunk(image, matrix, size, scale)
+        image, matrix = _shrunk(image, matrix, size, scale, grey=template.channels == 1)
     # OpenCV counts from pixel centres, we from pixel corners.
     shift = np.array([0.5, 0.5])
     centred = matrix.copy()
@@ -121,8 +123,13 @@ def _warp(image: Image, matrix: Matrix, size: int) -> Image:
     return np.asarray(warped, np.uint8)
 
 
-def _shrunk(image: Image, matrix: Matrix, size: int, scale: float) -> tuple[Image, Matrix]:
-    """The part of the picture under the crop, at the crop's resolution, and the rest of the way."""
+def _shrunk(
+    image: Image, matrix: Matrix, size: int, scale: float, *, grey: bool
+) -> tuple[Image, Matrix]:
+    """The part of the picture under the crop, at the crop's resolution, and the rest of the way.
+
+    grey: colour is not wanted, so it is not shrunk either.
+    """
     height, width = image.shape[:2]
     back = cv2.invertAffineTransform(matrix)
     corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float64)
@@ -132,12 +139,17 @@ def _shrunk(image: Image, matrix: Matrix, size: int, scale: float) -> tuple[Imag
     x1, y1 = (math.ceil(high) for high in under.max(0) + margin)
     x0, y0 = min(x0, width - 1), min(y0, height - 1)  # a face wholly outside: the nearest edge
     part = image[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)]
+    step = 2 ** max(0, math.floor(-math.log2(scale)))  # sides that can be halved so often are fast
+    rows, columns = (max(n // step * step, min(n, step)) for n in part.shape[:2])
+    part = part[:rows, :columns]  # what is cut off lies in the margin
+    if grey and part.ndim == 3:
+        part = np.asarray(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), np.uint8)
     size_wh = max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale))
-    small = cv2.resize(part, size_wh, interpolation=cv2.INTER_AREA)
+    small = resized(part, size_wh)
     x, y = part.shape[1] / size_wh[0], part.shape[0] / size_wh[1]  # full px per small px
     turn = matrix[:, :2]
     rest = np.column_stack([turn * [x, y], matrix[:, 2] + turn @ [x0, y0]])
-    return np.asarray(small, np.uint8), rest
+    return small, rest
 
 
 def _ready(crop: Image, template: Template) -> Crop:

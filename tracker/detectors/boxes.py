@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tracker.resize import resized
 from tracker.values import Box, Detection, Image
 
 Rows = NDArray[np.float32]  # (n, 15): x0 y0 x1 y1, five points (x, y), score; px
@@ -24,24 +24,11 @@ def fitted(image: Image, long_side: int) -> tuple[Image, tuple[float, float]]:
     height, width = image.shape[:2]
     scale = long_side / max(width, height)
     small_wh = max(1, round(width * scale)), max(1, round(height * scale))
-    small = _resized(image, small_wh)
+    small = resized(image, small_wh)
     columns, rows = (-(-side // STRIDES[-1]) * STRIDES[-1] for side in small_wh)
     padded = np.zeros((rows, columns, 3), np.uint8)
     padded[: small_wh[1], : small_wh[0]] = small
     return padded, (width / small_wh[0], height / small_wh[1])
-
-
-def _resized(image: Image, size_wh: tuple[int, int]) -> Image:
-    """Smaller by area, larger by lines. Whole halvings first: OpenCV does them three times as
-    fast, and at 720p they are all there is; values change by at most one level of 255."""
-    width = size_wh[0]
-    while not (image.shape[0] % 2 or image.shape[1] % 2) and image.shape[1] >= 2 * width:
-        half = image.shape[1] // 2, image.shape[0] // 2
-        image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.uint8)
-    if image.shape[1::-1] == size_wh:
-        return image
-    way = cv2.INTER_AREA if width < image.shape[1] else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, size_wh, interpolation=way), np.uint8)
 
 
 def decode(

@@ -1,0 +1,27 @@
+"""Pictures made smaller or larger: one way for all, chosen for speed at equal values."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from tracker.values import Image
+
+
+def resized(image: Image, size_wh: tuple[int, int]) -> Image:
+    """Smaller by area, larger by lines; (H, W) or (H, W, 3).
+
+    Whole halvings come first: OpenCV does them three times as fast, and at 720p they are all
+    there is. Values change by at most one level of 255.
+    """
+    width, height = size_wh
+    # An odd edge would move the rest by half a pixel, so only even sides are halved.
+    while not (image.shape[0] % 2 or image.shape[1] % 2) and (
+        image.shape[1] >= 2 * width and image.shape[0] >= 2 * height
+    ):
+        half = image.shape[1] // 2, image.shape[0] // 2
+        image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.uint8)
+    if (image.shape[1], image.shape[0]) == size_wh:
+        return image
+    way = cv2.INTER_AREA if width < image.shape[1] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, size_wh, interpolation=way), np.uint8)
