@@ -43,8 +43,12 @@ class Part:
     def close(self):
         self.closed += 1
 
+    def look(self, image):
+        return ["seen"]
 
-def one_face(frame, cut):
+
+def one_face(frame, cut, seen):
+    assert seen == ["seen"]
     return [Face(0, Box(0, 0, 4, 4), 1.0)]
 
 
@@ -90,7 +94,7 @@ def test_a_slow_model_on_a_live_source_drops_frames_but_stays_fresh():
 
 
 def test_nobody_in_view_is_a_result_with_no_people():
-    steps = follow(Clip(3), a_tracker(faces=lambda frame, cut: []))
+    steps = follow(Clip(3), a_tracker(faces=lambda frame, cut, seen: []))
     assert [s.result.people for s in steps] == [(), (), ()]
 
 

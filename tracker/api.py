@@ -84,15 +84,11 @@ def build(options: Options | None = None) -> Tracker:
     from tracker.smoothing import LstmSmoother
 
     opening = _Opening(options)
-    finder: FaceFinder | WholePicture
-    if options.faces == "whole":
-        finder = WholePicture(forget_after=options.forget_after)
-    else:
-        finder = FaceFinder(
-            opening.detector(),
-            begin_at=options.min_confidence,
-            forget_after=options.forget_after,
-        )
+    finder = FaceFinder(
+        WholePicture() if options.faces == "whole" else opening.detector(),
+        begin_at=options.min_confidence,
+        forget_after=options.forget_after,
+    )
     face, network = opening.network(options.face)
     cropper = Cropper(face.card["input"])
     cut = cropper.whole if options.faces == "whole" else cropper.aligned

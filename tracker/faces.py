@@ -17,6 +17,17 @@ class Detector(Protocol):
     def close(self) -> None: ...
 
 
+class WholePicture:
+    """A detector for sets of face crops: every picture is one face, and nobody looks for it."""
+
+    def __call__(self, image: Image) -> Sequence[Detection]:
+        height, width = image.shape[:2]
+        return [Detection(Box(0.0, 0.0, float(width), float(height)), None)]
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
 class FaceFinder:
     """Detects on every frame and follows. A cut ends all associations: new shot, new ids.
 
@@ -35,27 +46,10 @@ class FaceFinder:
     def close(self) -> None:
         self._detector.close()
 
-    def __call__(self, frame: Frame, cut: bool) -> Sequence[Face]:
+    def look(self, image: Image) -> Sequence[Detection]:
+        return self._detector(image)
+
+    def __call__(self, frame: Frame, cut: bool, seen: Sequence[Detection]) -> Sequence[Face]:
         if cut:
             self._tracks.begin()
-        return self._tracks(frame.pts, self._detector(frame.image))
-
-
-class WholePicture:
-    """For sets of face crops: every picture is one face, and nobody looks for it."""
-
-    def __init__(self, *, forget_after: float) -> None:
-        self._tracks = Tracks(forget_after)
-
-    def begin(self) -> None:
-        self._tracks.begin()
-
-    def close(self) -> None:
-        """Nothing to free."""
-
-    def __call__(self, frame: Frame, cut: bool) -> Sequence[Face]:
-        if cut:
-            self._tracks.begin()
-        height, width = frame.image.shape[:2]
-        everything = Box(0.0, 0.0, float(width), float(height))
-        return self._tracks(frame.pts, [Detection(everything, None)])
+        return self._tracks(frame.pts, seen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from threading import get_ident
 from types import TracebackType
@@ -13,7 +13,7 @@ from tracker.handoff import Handoff, background
 from tracker.models import ModelUse
 from tracker.profile import ProfileUse
 from tracker.sources import Source
-from tracker.values import Face, Frame, FrameResult, Image, PersonReading, Step
+from tracker.values import Detection, Face, Frame, FrameResult, Image, PersonReading, Step
 
 
 class Part(Protocol):
@@ -29,7 +29,11 @@ class CutFinder(Part, Protocol):
 
 
 class FaceFinder(Part, Protocol):
-    def __call__(self, frame: Frame, cut: bool) -> Sequence[Face]: ...
+    def look(self, image: Image) -> Sequence[Detection]:
+        """Depends on this picture alone, so it may run ahead, in another thread."""
+
+    def __call__(self, frame: Frame, cut: bool, seen: Sequence[Detection]) -> Sequence[Face]:
+        """seen: what `look` said of this frame."""
 
 
 class PeopleReader(Part, Protocol):
@@ -81,15 +85,23 @@ class Tracker:
         self._last = ("", float("-inf"))  # source and pts of the frame before
         self._thread: int | None = None
 
-    def take(self, frame: Frame) -> FrameResult:
-        """Read one frame. Raises RuntimeError when called from a second thread."""
+    def look(self, frame: Frame) -> Sequence[Detection]:
+        """The faces of one picture, whoever they are; remembers nothing. Not for two threads
+        at once."""
+        return self._faces.look(frame.image)
+
+    def take(self, frame: Frame, seen: Sequence[Detection] | None = None) -> FrameResult:
+        """Read one frame. Raises RuntimeError when called from a second thread.
+
+        seen: what `look` said of it, if it has been asked already.
+        """
         self._stay_in_one_thread()
         source, pts = self._last
         if frame.source != source or frame.pts < pts:
             self.begin()
         self._last = (frame.source, frame.pts)
         cut = self._cuts(frame)
-        faces = self._faces(frame, cut)
+        faces = self._faces(frame, cut, self.look(frame) if seen is None else seen)
         people = tuple(self._people(frame, faces))
         latency = time.monotonic() - frame.arrived
         return FrameResult(frame.index, frame.pts, latency, cut, people, frame.source)
@@ -132,16 +144,25 @@ class Tracker:
             raise RuntimeError("a Tracker belongs to one thread; build one per thread")
 
 
-def paced(source: Source) -> AbstractContextManager[Handoff[Frame]]:
-    """Decode ahead of inference. The one place that decides what slow inference costs."""
-    return background(source, capacity=1 if source.live else 8, drop_oldest=source.live)
+def looked(source: Source, tracker: Tracker) -> Iterator[tuple[Frame, Sequence[Detection]]]:
+    for frame in source:
+        yield frame, tracker.look(frame)
+
+
+def paced(
+    source: Source, tracker: Tracker
+) -> AbstractContextManager[Handoff[tuple[Frame, Sequence[Detection]]]]:
+    """Decode and find faces ahead of reading them, in a thread of its own: the work of one frame
+    then fills two cores. The one place that decides what slow inference costs."""
+    capacity = 1 if source.live else 8
+    return background(looked(source, tracker), capacity=capacity, drop_oldest=source.live)
 
 
 def follow(source: Source, tracker: Tracker) -> Generator[Step, None, None]:
     """Steps as they happen. Closing the iterator stops and releases the source."""
-    with paced(source) as frames:
-        for frame in frames:
-            yield Step(frame, tracker.take(frame))
+    with paced(source, tracker) as frames:
+        for frame, seen in frames:
+            yield Step(frame, tracker.take(frame, seen))
 
 
 def record(steps: Iterable[Step], sinks: Sequence[Sink]) -> Generator[Step, None, None]:
