@@ -141,9 +141,11 @@ def test_a_higher_threshold_leaves_out_what_is_below_it(detector, frame):
     strict.close()
 
 
-def test_closing_twice_is_harmless(detector):
+def test_closing_twice_is_harmless_and_then_nothing_is_found(detector, frame):
     detector.close()
     detector.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        detector(frame)
 
 
 def test_what_ran_is_said(detector):
