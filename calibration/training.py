@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import random
 from collections.abc import Mapping
@@ -63,6 +64,33 @@ class Average:
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._steps = state_dict["steps"]
         self._mean = state_dict["mean"]
+
+
+class Best:
+    """The averaged weights of the epoch that did best on validation."""
+
+    def __init__(self) -> None:
+        self.score = -math.inf
+        self.weights: dict[str, Any] = {}
+
+    def offer(self, score: float, network: nn.Module) -> None:
+        """A tie goes to the later epoch: it has the lower learning rate."""
+        if score >= self.score:
+            self.score = score
+            self.weights = {k: v.detach().clone() for k, v in network.state_dict().items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"score": self.score, "weights": self.weights}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.score, self.weights = state_dict["score"], state_dict["weights"]
+
+
+def schedule(done: float, warm: float) -> float:
+    """Share of the highest rate: a linear rise, then a cosine down to a hundredth."""
+    if done < warm:
+        return max(0.04, done / warm)
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (done - warm) / (1 - warm)))
 
 
 class Run:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from calibration.face.augment import STRONG, Strength, augmented
 from calibration.face.material import Batch, Material
 from calibration.face.network import FaceNetwork, Readings, Shape
 from calibration.face.pictures import Faces
-from calibration.training import Average, Run, Stateful, seed
+from calibration.training import Average, Best, Run, Stateful, schedule, seed
 
 
 @dataclass(frozen=True)
@@ -34,26 +33,6 @@ class Recipe:
     affect: float = 2.0  # weight of valence and arousal
     strength: Strength = STRONG
     seed: int = 7
-
-
-@dataclass
-class Best:
-    """The averaged weights of the epoch that did best on validation."""
-
-    score: float = -1.0
-    weights: dict[str, Any] = field(default_factory=dict)
-
-    def offer(self, score: float, network: FaceNetwork) -> None:
-        """A tie goes to the later epoch: it has the lower learning rate."""
-        if score >= self.score:
-            self.score = score
-            self.weights = {k: v.detach().clone() for k, v in network.state_dict().items()}
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"score": self.score, "weights": self.weights}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.score, self.weights = state_dict["score"], state_dict["weights"]
 
 
 def fit(
@@ -102,13 +81,6 @@ def fit(
         tqdm.write(f"{folder.name} {run.epoch}/{recipe.epochs}: {_words(run.rows[-1])}")
     averaged.load_state_dict(best.weights)
     return averaged.eval()
-
-
-def schedule(done: float, warm: float) -> float:
-    """Share of the highest rate: a linear rise, then a cosine down to a hundredth."""
-    if done < warm:
-        return max(0.04, done / warm)
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (done - warm) / (1 - warm)))
 
 
 @torch.no_grad()

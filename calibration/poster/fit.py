@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from calibration.face.augment import Strength, covered, warped
-from calibration.face.fit import schedule
 from calibration.poster.network import TwoParts
 from calibration.poster.views import read
-from calibration.training import Average, Run, Stateful, seed
+from calibration.training import Average, Best, Run, Stateful, schedule, seed
 
 SEED = 11
 VARIED = Strength(  # networks of this size fail to fit pictures that are changed much more
@@ -51,26 +49,6 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.crops)
-
-
-@dataclass
-class Best:
-    """The averaged weights of the epoch with the highest score."""
-
-    score: float = -math.inf
-    weights: dict[str, Any] = field(default_factory=dict)
-
-    def offer(self, score: float, network: TwoParts) -> None:
-        """A tie goes to the later epoch: it has the lower learning rate."""
-        if score >= self.score:
-            self.score = score
-            self.weights = {k: v.detach().clone() for k, v in network.state_dict().items()}
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"score": self.score, "weights": self.weights}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.score, self.weights = state_dict["score"], state_dict["weights"]
 
 
 def fit(

@@ -7,6 +7,7 @@ the map of each filter in four quarters), one hidden layer.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
@@ -18,21 +19,21 @@ from calibration.face.pictures import SEVEN
 
 FILTERS = (64, 128, 256)  # the poster's
 HIDDEN = 200  # the poster's
-KERNEL = 5  # px; the poster names none, Khorrami et al. take 5
+KERNEL = 5  # px; the poster names none; 5 as we remember Khorrami et al., not checked
 DROPOUT = 0.5  # of the hidden layer; the poster names none
 FOUR = ("anger", "happiness", "sadness", "neutral")  # the poster's angry, happy, sad, neutral
 
 
-class TwoParts(nn.Module):
+class TwoParts(nn.Module, ABC):
     """A network in two parts, so that only the first runs in bfloat16."""
 
+    @abstractmethod
     def look(self, crops: Tensor) -> Tensor:
         """(n, k): features of (n, 1, S, S) grey crops, 0..255."""
-        raise NotImplementedError
 
+    @abstractmethod
     def head(self, features: Tensor) -> Tensor:
         """(n, outputs)"""
-        raise NotImplementedError
 
     def forward(self, face: Tensor) -> Tensor:
         return self.head(self.look(face))
