@@ -13,7 +13,17 @@ from tracker.handoff import Handoff, background
 from tracker.models import ModelUse
 from tracker.profile import ProfileUse
 from tracker.sources import Source
-from tracker.values import Detection, Face, Frame, FrameResult, Image, PersonReading, Step
+from tracker.values import (
+    AudioReading,
+    Detection,
+    Face,
+    Frame,
+    FrameResult,
+    Image,
+    PersonReading,
+    SceneReading,
+    Step,
+)
 
 
 class Part(Protocol):
@@ -38,6 +48,16 @@ class FaceFinder(Part, Protocol):
 
 class PeopleReader(Part, Protocol):
     def __call__(self, frame: Frame, faces: Sequence[Face]) -> Sequence[PersonReading]: ...
+
+
+class SceneReader(Part, Protocol):
+    def __call__(self, frame: Frame, cut: bool) -> SceneReading | None:
+        """Asked at every frame, it looks at its own rate and holds what it saw last."""
+
+
+class AudioReader(Part, Protocol):
+    def __call__(self, frame: Frame) -> AudioReading | None:
+        """What the sound up to the frame's time says, and nothing later."""
 
 
 class Sink(Protocol):
@@ -72,6 +92,8 @@ class Tracker:
         people: PeopleReader,
         models: Sequence[ModelUse] = (),
         *,
+        scene: SceneReader | None = None,
+        audio: AudioReader | None = None,
         mesh: bool = False,
         profile: ProfileUse | None = None,
     ) -> None:
@@ -81,6 +103,8 @@ class Tracker:
         self._cuts = cuts
         self._faces = faces
         self._people = people
+        self._scene = scene
+        self._audio = audio
         self._pushed = 0  # frames taken by push()
         self._last = ("", float("-inf"))  # source and pts of the frame before
         self._thread: int | None = None
@@ -103,8 +127,10 @@ class Tracker:
         cut = self._cuts(frame)
         faces = self._faces(frame, cut, self.look(frame) if seen is None else seen)
         people = tuple(self._people(frame, faces))
+        scene = None if self._scene is None else self._scene(frame, cut)
+        audio = None if self._audio is None else self._audio(frame)
         latency = time.monotonic() - frame.arrived
-        return FrameResult(frame.index, frame.pts, latency, cut, people, frame.source)
+        return FrameResult(frame.index, frame.pts, latency, cut, people, frame.source, scene, audio)
 
     def push(self, image: Image, pts: float) -> FrameResult:
         """Read one picture of a loop that somebody else owns.
@@ -135,7 +161,8 @@ class Tracker:
         self.close()
 
     def _parts(self) -> tuple[Part, ...]:
-        return self._cuts, self._faces, self._people
+        given = self._cuts, self._faces, self._people, self._scene, self._audio
+        return tuple(part for part in given if part is not None)
 
     def _stay_in_one_thread(self) -> None:
         me = get_ident()

@@ -31,6 +31,24 @@ EXPRESSIONS = (  # what a face shows: the eight classes of FER+ (Barsoum et al. 
     "contempt",
 )
 
+EMOTIONS = (  # what a picture makes its viewer feel: Mikels et al. (2005), in our order
+    "amusement",
+    "awe",
+    "contentment",
+    "excitement",
+    "anger",
+    "disgust",
+    "fear",
+    "sadness",
+)
+
+CATEGORIES = (  # what a person in a scene seems to feel: the 26 of EMOTIC (Kosti et al. 2017)
+    *("affection", "anger", "annoyance", "anticipation", "aversion", "confidence"),
+    *("disapproval", "disconnection", "disquietment", "doubt", "embarrassment", "engagement"),
+    *("esteem", "excitement", "fatigue", "fear", "happiness", "pain", "peace", "pleasure"),
+    *("sadness", "sensitivity", "suffering", "surprise", "sympathy", "yearning"),
+)
+
 BLENDSHAPES = (  # how far each movement has gone: MediaPipe's 52, in its order
     "neutral",
     *("browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight"),
@@ -123,6 +141,7 @@ class Face:
 class Affect:
     valence: float  # unpleasant -1 .. +1 pleasant
     arousal: float  # calm -1 .. +1 excited
+    dominance: float | None = None  # controlled -1 .. +1 in control; None: this model has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +154,44 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextReading:
+    """What a person seems to feel, from the body and the picture around it."""
+
+    affect: Reading  # with dominance
+    categories: Scores  # CATEGORIES, independent of each other
+
+
+@dataclass(frozen=True, slots=True)
 class PersonReading:
     """Expressed affect: what one person in view shows."""
 
     face: Face
     affect: Reading
     expression: Scores  # EXPRESSIONS, of this picture alone
+    context: ContextReading | None = None  # None: no such model runs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SceneReading:
+    """Evoked affect: what the whole picture does to its viewer. Held between two looks."""
+
+    pts: float  # s, of the picture it was read from
+    affect: Reading
+    spread: Affect | None  # standard deviation between viewers, on the scale of `affect`
+    emotions: Scores | None  # EMOTIONS, of that picture alone
+    place: Scores | None  # outdoor and the types of place, as the model's card names them
+    maps: NDArray[np.float32] | None = None  # (outputs, h, w): where it comes from; if asked for
+
+
+@dataclass(frozen=True, slots=True)
+class AudioReading:
+    """What the sound up to now says. Held between two looks."""
+
+    pts: float  # s, end of the sound it was read from; never after the frame's
+    level: float  # dBFS, at most 0
+    voice: float | None  # probability that somebody speaks, [0, 1]
+    arousal: float | None  # [-1, 1], smooth
+    arousal_raw: float | None  # [-1, 1], of the last window alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +204,8 @@ class FrameResult:
     cut: bool  # first frame of a new shot
     people: tuple[PersonReading, ...]  # ordered by track
     source: str = ""  # Frame.source
+    scene: SceneReading | None = None  # None: no such model runs
+    audio: AudioReading | None = None  # None: no sound, or it is not read
 
 
 @dataclass(frozen=True, slots=True, eq=False)
