@@ -4,6 +4,7 @@ import numpy as np
 
 from engines import TensorSpec
 from tracker.people import PeopleReader
+from tracker.smoothing import Steady
 from tracker.values import Affect, Box, Face, Frame
 
 BLANK = np.zeros((4, 4, 3), np.uint8)
@@ -26,10 +27,13 @@ class Network:
 
 
 class Memory:
-    """Halves what it reads."""
+    """Halves what it reads, and is the surer the more confident the reading."""
 
-    def __call__(self, pts, keys, seen):
-        return [Affect(float(v) / 2, float(a) / 2) for v, a, _ in seen]
+    def steady(self, pts, keys, seen):
+        return [
+            Steady(Affect(float(v) / 2, float(a) / 2), Affect(1 - float(sure), 0.25))
+            for v, a, sure in seen
+        ]
 
     def begin(self):
         pass
@@ -80,6 +84,11 @@ def test_raw_smooth_and_calibrated_stand_side_by_side():
 
 def test_without_a_calibration_nothing_is_calibrated():
     assert read(a_reader(), 0.0, 2) == [(Affect(0.25, 0.25), Affect(0.125, 0.125), None)]
+
+
+def test_a_reading_says_how_far_off_the_memory_expects_it_to_be():
+    (person,) = a_reader()(Frame(0, 0.0, 0.0, BLANK), [Face(2, Box(0, 0, 4, 4), 0.75)])
+    assert person.affect.spread == Affect(0.25, 0.25)
 
 
 def test_a_new_stream_is_a_new_stream_for_the_calibration_too():

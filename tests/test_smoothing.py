@@ -104,8 +104,8 @@ def test_the_spread_comes_with_the_value_it_belongs_to():
 
     readings = np.array([[0.5, -0.25, 1], [-0.125, 0.75, 1]], np.float32)
     first, second = LstmSmoother(Doubtful()).steady(0.0, [4, 2], readings)
-    assert (first.valence_spread, first.arousal_spread) == pytest.approx((0.6, 0.35))
-    assert (second.valence_spread, second.arousal_spread) == pytest.approx((0.225, 0.85))
+    assert (first.spread.valence, first.spread.arousal) == pytest.approx((0.6, 0.35))
+    assert (second.spread.valence, second.spread.arousal) == pytest.approx((0.225, 0.85))
     assert second.affect == Affect(-0.125, 0.75)
 
 

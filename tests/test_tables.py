@@ -25,13 +25,14 @@ NAMES = [
     *("frame", "timestamp", "face_id", "success", "confidence"),
     *("face_x", "face_y", "face_w", "face_h"),
     *("valence", "arousal", "valence_raw", "arousal_raw", "valence_cal", "arousal_cal"),
+    *("valence_spread", "arousal_spread"),
     *("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"),
 ]
 
 
 def somebody(track, score=0.9):
     shown = Scores(EXPRESSIONS, (0.3, 0.7, *[0.0] * 6))
-    reading = Reading(Affect(0.25, -0.5), Affect(0.2, -0.00001))
+    reading = Reading(Affect(0.25, -0.5), Affect(0.2, -0.00001), spread=Affect(0.03, 0.125))
     return PersonReading(Face(track, Box(10.0, 20.0, 40.25, 60.0), score), reading, shown)
 
 
@@ -71,6 +72,7 @@ def test_numbers_have_fixed_decimals_and_no_minus_zero(tmp_path):
     assert row["timestamp"] == "0.333333"
     assert (row["face_x"], row["face_w"]) == ("10.0", "30.2")
     assert (row["valence"], row["arousal"], row["valence_raw"]) == ("0.2000", "0.0000", "0.2500")
+    assert (row["valence_spread"], row["arousal_spread"]) == ("0.0300", "0.1250")
     assert "\r" not in text
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines import Engine, infer_rows
-from tracker.smoothing import LstmSmoother
+from tracker.smoothing import LstmSmoother, Steady
 from tracker.values import (
     EXPRESSIONS,
     Affect,
@@ -75,8 +75,8 @@ class PeopleReader:
         confidence = [CERTAIN if face.score is None else face.score for face in faces]
         seen = np.column_stack([affect, confidence]).astype(np.float32)
         tracks = [face.track for face in faces]
-        smooth = self._memory(frame.pts, tracks, seen)
-        affects = self._readings(frame.pts, tracks, affect, smooth)
+        steady = self._memory.steady(frame.pts, tracks, seen)
+        affects = self._readings(frame.pts, tracks, affect, steady)
         return tuple(
             PersonReading(face, reading, Scores(EXPRESSIONS, tuple(map(float, shown))))
             for face, reading, shown in zip(faces, affects, expression, strict=True)
@@ -87,13 +87,13 @@ class PeopleReader:
         pts: float,
         tracks: Sequence[int],
         raw: NDArray[np.float32],
-        smooth: Sequence[Affect],
+        steady: Sequence[Steady],
     ) -> list[Reading]:
         """raw: (n, 2) valence, arousal."""
         calibrated: Sequence[Affect | None] = [None] * len(tracks)
         if self._calibrate is not None:
-            calibrated = self._calibrate(pts, tracks, smooth)
+            calibrated = self._calibrate(pts, tracks, [s.affect for s in steady])
         return [
-            Reading(Affect(float(valence), float(arousal)), steady, own)
-            for (valence, arousal), steady, own in zip(raw, smooth, calibrated, strict=True)
+            Reading(Affect(float(valence), float(arousal)), s.affect, own, s.spread)
+            for (valence, arousal), s, own in zip(raw, steady, calibrated, strict=True)
         ]

@@ -19,8 +19,7 @@ class Steady:
     """A value and how far off the memory expects it to be."""
 
     affect: Affect
-    valence_spread: float  # standard deviation, more than 0
-    arousal_spread: float  # standard deviation, more than 0
+    spread: Affect  # standard deviations, more than 0
 
 
 @dataclass(slots=True)
@@ -80,7 +79,7 @@ class LstmSmoother:
         for i, key in enumerate(keys):
             self._memories[key] = _Memory(pts, h[i], c[i])
         return [
-            Steady(Affect(float(said[0]), float(said[1])), float(wide[0]), float(wide[1]))
+            Steady(Affect(float(said[0]), float(said[1])), Affect(float(wide[0]), float(wide[1])))
             for said, wide in zip(affect, spread, strict=True)
         ]
 

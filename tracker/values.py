@@ -151,6 +151,7 @@ class Reading:
     raw: Affect  # the CNN's opinion of this picture alone
     smooth: Affect  # the memory's, given everything so far
     calibrated: Affect | None = None  # `smooth` through a profile or less a baseline
+    spread: Affect | None = None  # standard deviation of `smooth`, as the memory states it
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,8 +103,8 @@ class _Steadied:
             cells[raw] = "" if text.strip().lower() in MISSING else text
         said: tuple[float | None, ...] = (None,) * 4
         if steady is not None:
-            affect = steady.affect
-            said = affect.valence, affect.arousal, steady.valence_spread, steady.arousal_spread
+            affect, spread = steady.affect, steady.spread
+            said = affect.valence, affect.arousal, spread.valence, spread.arousal
         for column, value in zip([*self._plain, *self._spread], said, strict=True):
             cells[column] = "" if value is None else f"{round(value, DECIMALS) + 0.0:.{DECIMALS}f}"
         return cells

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tracker.values import BLENDSHAPES, EXPRESSIONS, FrameResult, PersonReading
+from tracker.values import BLENDSHAPES, EXPRESSIONS, Affect, FrameResult, PersonReading
 
 Cell = str | int | float | None
 Person = PersonReading | None
@@ -75,19 +75,20 @@ def _place() -> list[Column]:
 
 
 def _affect() -> list[Column]:
-    """Smooth under the plain name, then _raw and _cal."""
+    """Smooth under the plain name, then _raw, _cal and _spread."""
     return [
         _of_face("valence", "-1..1", 4, lambda p: p.affect.smooth.valence),
         _of_face("arousal", "-1..1", 4, lambda p: p.affect.smooth.arousal),
         _of_face("valence_raw", "-1..1", 4, lambda p: p.affect.raw.valence),
         _of_face("arousal_raw", "-1..1", 4, lambda p: p.affect.raw.arousal),
-        _of_face("valence_cal", "-1..1", 4, lambda p: _calibrated(p, "valence")),
-        _of_face("arousal_cal", "-1..1", 4, lambda p: _calibrated(p, "arousal")),
+        _of_face("valence_cal", "-1..1", 4, lambda p: _axis(p.affect.calibrated, "valence")),
+        _of_face("arousal_cal", "-1..1", 4, lambda p: _axis(p.affect.calibrated, "arousal")),
+        _of_face("valence_spread", "SD", 4, lambda p: _axis(p.affect.spread, "valence")),
+        _of_face("arousal_spread", "SD", 4, lambda p: _axis(p.affect.spread, "arousal")),
     ]
 
 
-def _calibrated(person: PersonReading, axis: str) -> float | None:
-    affect = person.affect.calibrated
+def _axis(affect: Affect | None, axis: str) -> float | None:
     return None if affect is None else getattr(affect, axis)
 
 
