@@ -31,6 +31,7 @@ RANKS = {  # longest matching prefix wins
     "tracker.sinks.rows": 8,
     "tracker.sinks": 9,
     "tracker.faces": 8,
+    "tracker.context": 8,
     "tracker.people": 8,
     "tracker.pipeline": 9,
     "tracker.api": 10,

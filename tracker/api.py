@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from engines import Engine
     from tracker.detectors import Detector
     from tracker.models import Model
-    from tracker.people import Calibrate
+    from tracker.people import Calibrate, Context
+    from tracker.smoothing import LstmSmoother
 
 FACES = ("detect", "whole")
 BASELINES = ("rolling",)
@@ -32,6 +33,7 @@ class Options:
     detector: str = "builtin"  # or yunet, mediapipe: see `emotrack models list`
     face: str = "face-s"  # name of the face network
     memory: str = "memory-s"  # name of the causal memory
+    context: str | None = None  # name of a network for people in context, or path of its card
     faces: str = "detect"  # "whole": each picture is a face crop, and nothing is detected
     min_confidence: float = 0.6  # [0, 1], detector score from which somebody new is taken up
     forget_after: float = 2.0  # s unseen before a track and its memory end
@@ -52,6 +54,8 @@ class Options:
             raise ValueError(f"forget_after is {self.forget_after} s, expected more than 0")
         if self.max_batch < 1:
             raise ValueError(f"max_batch is {self.max_batch}, expected at least 1")
+        if self.context is not None and self.faces == "whole":
+            raise ValueError(f"context is {self.context!r}, but with faces 'whole' there is none")
         self._check_calibration()
 
     def _check_calibration(self) -> None:
@@ -95,9 +99,20 @@ def build(options: Options | None = None) -> Tracker:
     _, memory = opening.network(options.memory)
     smoother = LstmSmoother(memory, forget_after=options.forget_after)
     calibrate, profile = _calibration(options, face.sha256)
-    people = PeopleReader(network, cut, smoother, calibrate)
-    mesh = options.faces == "detect" and options.detector in MESH
-    return Tracker(CutFinder(), finder, people, opening.used, mesh=mesh, profile=profile)
+    context = None
+    if options.context is not None:  # the memory's engine remembers nothing: two may share it
+        own = LstmSmoother(memory, forget_after=options.forget_after)
+        context = opening.context(options.context, own)
+    people = PeopleReader(network, cut, smoother, calibrate, context)
+    return Tracker(
+        CutFinder(),
+        finder,
+        people,
+        opening.used,
+        mesh=options.faces == "detect" and options.detector in MESH,
+        context=context is not None,
+        profile=profile,
+    )
 
 
 def watch(
@@ -156,13 +171,28 @@ class _Opening:
 
     def network(self, name: str) -> tuple[Model, Engine]:
         """A network of ours, ready to run."""
-        import engines
         from tracker.models import open_shipped
 
-        options = self._options
         model = open_shipped(name)
+        return model, self._engine(model)
+
+    def context(self, name: str, memory: LstmSmoother) -> Context:
+        """name: of a network for people in context, or the path of its card."""
+        from tracker.context import ContextReader, Layout
+        from tracker.models import open_named
+
+        model = open_named(name)
+        layout = Layout.of(model)
+        engine = self._engine(model, layout.lacks)
+        forget_after = self._options.forget_after
+        return ContextReader(engine, layout, memory, forget_after=forget_after)
+
+    def _engine(self, model: Model, lacks: tuple[str, ...] = ()) -> Engine:
+        import engines
+
+        options = self._options
         engine = engines.load(
             model.path, options.backend, device=options.device, max_batch=options.max_batch
         )
-        self.used.append(ModelUse.of(model, engine.description))
-        return model, engine
+        self.used.append(ModelUse.of(model, engine.description, lacks))
+        return engine

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,7 +26,7 @@ class Model:
 
     path: Path  # the .onnx
     name: str
-    role: str  # detector, face or memory
+    role: str  # detector, face, memory, scene or context
     sha256: str
     licence: str
     card: dict[str, Any]
@@ -42,11 +42,12 @@ class ModelUse:
     licence: str
     ran_on: str  # the library and device that really ran it
     scores: tuple[dict[str, Any], ...]  # as its card states them
+    lacks: tuple[str, ...] = ()  # outputs it does not have: the columns that need them are empty
 
     @classmethod
-    def of(cls, model: Model, ran_on: str) -> ModelUse:
+    def of(cls, model: Model, ran_on: str, lacks: tuple[str, ...] = ()) -> ModelUse:
         scores = tuple(model.card["scores"])
-        return cls(model.role, model.name, model.sha256, model.licence, ran_on, scores)
+        return cls(model.role, model.name, model.sha256, model.licence, ran_on, scores, lacks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,31 @@ def open_shipped(name: str) -> Model:
             return open_card(card)
     known = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.json")))
     raise ModelError(f"no model is named {name!r}; shipped: {known}")
+
+
+def open_named(name: str) -> Model:
+    """The network of a card, given by its path (.json), or as `open_shipped` finds a name."""
+    return open_card(Path(name)) if name.endswith(".json") else open_shipped(name)
+
+
+def label_order(
+    model: Model, output: str, labels: Sequence[str], optional: Sequence[str] = ()
+) -> dict[str, int] | None:
+    """Label -> column of an output whose order is the card's, in the order of `labels` and
+    `optional`; None if the model has no such output.
+
+    Raises ModelError if the card names other labels.
+    """
+    for spec in model.card["outputs"]:
+        if spec["name"] == output:
+            given = list(spec.get("labels", ()))
+            break
+    else:
+        return None
+    if len(set(given)) < len(given) or not set(labels) <= set(given) <= {*labels, *optional}:
+        wrong = ", ".join(sorted(set(given) ^ set(labels))) or "one of them twice"
+        raise ModelError(f"{model.path.name}: output {output!r} has other labels: {wrong}")
+    return {label: given.index(label) for label in (*labels, *optional) if label in given}
 
 
 def open_card(path: Path) -> Model:

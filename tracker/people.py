@@ -13,6 +13,7 @@ from tracker.smoothing import LstmSmoother, Steady
 from tracker.values import (
     EXPRESSIONS,
     Affect,
+    ContextReading,
     Face,
     Frame,
     Image,
@@ -36,11 +37,24 @@ class Calibrate(Protocol):
     ) -> Sequence[Affect | None]: ...
 
 
+class Context(Protocol):
+    """Each person with the picture around; one reading per face."""
+
+    def begin(self) -> None:
+        """Forget everyone: another stream follows."""
+
+    def close(self) -> None:
+        """Free models. Calling twice is harmless."""
+
+    def __call__(self, frame: Frame, faces: Sequence[Face]) -> Sequence[ContextReading]: ...
+
+
 class PeopleReader:
     """Reads all faces of a frame in one batch and steadies each with its own memory.
 
     cut: takes a face out of the picture, ready for the network.
     calibrate: what makes `Reading.calibrated`; None: nothing does.
+    context: what makes `PersonReading.context`; None: nothing does.
     """
 
     def __init__(
@@ -49,21 +63,27 @@ class PeopleReader:
         cut: Callable[[Image, Face], Crop],
         memory: LstmSmoother,
         calibrate: Calibrate | None = None,
+        context: Context | None = None,
     ) -> None:
         self._engine = engine
         self._cut = cut
         self._memory = memory
         self._calibrate = calibrate
+        self._context = context
         self._outputs = {spec.name: i for i, spec in enumerate(engine.outputs)}
 
     def begin(self) -> None:
         self._memory.begin()
         if self._calibrate is not None:
             self._calibrate.begin()
+        if self._context is not None:
+            self._context.begin()
 
     def close(self) -> None:
         self._engine.close()
         self._memory.close()
+        if self._context is not None:
+            self._context.close()
 
     def __call__(self, frame: Frame, faces: Sequence[Face]) -> Sequence[PersonReading]:
         if not faces:
@@ -77,9 +97,14 @@ class PeopleReader:
         tracks = [face.track for face in faces]
         steady = self._memory.steady(frame.pts, tracks, seen)
         affects = self._readings(frame.pts, tracks, affect, steady)
+        contexts: Sequence[ContextReading | None] = [None] * len(faces)
+        if self._context is not None:
+            contexts = self._context(frame, faces)
         return tuple(
-            PersonReading(face, reading, Scores(EXPRESSIONS, tuple(map(float, shown))))
-            for face, reading, shown in zip(faces, affects, expression, strict=True)
+            PersonReading(face, reading, Scores(EXPRESSIONS, tuple(map(float, shown))), context)
+            for face, reading, shown, context in zip(
+                faces, affects, expression, contexts, strict=True
+            )
         )
 
     def _readings(

@@ -82,7 +82,8 @@ class Tracker:
     A frame of another source, or one whose time steps back, begins a new stream: nobody is
     known any more, while track numbers go on.
 
-    models: what reads. mesh: faces come with pose and blendshapes. profile: what calibrates.
+    models: what reads. mesh: faces come with pose and blendshapes. context: people come with a
+    reading of the picture around them. profile: what calibrates.
     """
 
     def __init__(
@@ -95,10 +96,12 @@ class Tracker:
         scene: SceneReader | None = None,
         audio: AudioReader | None = None,
         mesh: bool = False,
+        context: bool = False,
         profile: ProfileUse | None = None,
     ) -> None:
         self.models = tuple(models)
         self.mesh = mesh
+        self.context = context
         self.profile = profile
         self._cuts = cuts
         self._faces = faces

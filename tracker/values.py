@@ -158,8 +158,8 @@ class Reading:
 class ContextReading:
     """What a person seems to feel, from the body and the picture around it."""
 
-    affect: Reading  # with dominance
-    categories: Scores  # CATEGORIES, independent of each other
+    affect: Reading | None  # with dominance; None: this model has none
+    categories: Scores | None  # CATEGORIES, independent of each other, of this picture alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from tracker.sinks.tables import csv_table, json_lines
 from tracker.sources import Source, SourceError, Span, open_source
 from tracker.values import Step
 
-OPTIONS = ("detector", "faces", "min_confidence", "profile", "rater", "baseline")
+OPTIONS = ("detector", "faces", "min_confidence", "context", "profile", "rater", "baseline")
 TABLES = {"csv": csv_table, "jsonl": json_lines}
 DONE, FAILED, PARTLY = 0, 2, 3
 EPILOG = """\
@@ -57,7 +57,8 @@ def main(words: list[str]) -> int:
             "emotrack": importlib.metadata.version("emotrack"),
             "command": ["emotrack", *words],
             "options": asdict(options)
-            | {"profile": options.profile and Path(options.profile).name},
+            | {"profile": options.profile and Path(options.profile).name}
+            | {"context": options.context and Path(options.context).name},
             "span": asdict(span),
             "models": [asdict(model) for model in tracker.models],
             "profile": tracker.profile and asdict(tracker.profile),
@@ -79,7 +80,9 @@ class _Run:
     def go(self, outputs: Mapping[str, str], about: Mapping[str, Any]) -> int:
         """outputs: format -> file, or "-" for standard output. Returns the exit code."""
         header = columns(
-            source=len(self._names) > 1 or Path(self._names[0]).is_dir(), mesh=self._tracker.mesh
+            source=len(self._names) > 1 or Path(self._names[0]).is_dir(),
+            mesh=self._tracker.mesh,
+            context=self._tracker.context,
         )
         sinks: list[Sink] = []
         for kind, target in outputs.items():
@@ -134,7 +137,7 @@ def _check(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
         parser.error(f"--every {given.every:g} is not more than 0 seconds")
     outputs = [Path(t).resolve() for t in (given.csv, given.jsonl) if t not in (None, "-")]
     sidecars = [sidecar_path(path) for path in outputs]
-    read = [*given.inputs, *([given.profile] if given.profile else [])]
+    read = [*given.inputs, *(name for name in (given.profile, given.context) if name)]
     taken = {Path(name).resolve() for name in read}
     for path in (*outputs, *sidecars):
         if path in taken:
@@ -164,6 +167,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--faces", choices=FACES, help="whole: each picture is a face crop (default: detect)")
     add("--detector", metavar="NAME", help="builtin (default), yunet or mediapipe")
     add("--min-confidence", type=float, metavar="P", help="below it there is no face, 0..1")
+    add("--context", metavar="NAME", help="also each person in context: a model, or its card.json")
     add("--profile", metavar="FILE", help="fill valence_cal, arousal_cal from this profile")
     add(
         "--person",

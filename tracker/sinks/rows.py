@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tracker.values import BLENDSHAPES, EXPRESSIONS, Affect, FrameResult, PersonReading
+from tracker.values import (
+    BLENDSHAPES,
+    CATEGORIES,
+    EXPRESSIONS,
+    Affect,
+    FrameResult,
+    PersonReading,
+)
 
 Cell = str | int | float | None
 Person = PersonReading | None
@@ -23,15 +30,17 @@ class Column:
     read: Callable[[FrameResult, Person], Cell]
 
 
-def columns(*, source: bool = False, mesh: bool = False) -> list[Column]:
+def columns(*, source: bool = False, mesh: bool = False, context: bool = False) -> list[Column]:
     """The header of a run, in order.
 
     source: several inputs, or a folder of pictures: each row then names its own.
     mesh: the detector measures pose and blendshapes.
+    context: a model reads each person with the picture around.
     """
     named = [Column("source", "name as given", 0, lambda r, _: r.source)] if source else []
     dense = [*_pose(), *_blendshapes()] if mesh else []
-    return [*named, *_place(), *_affect(), *_expressions(), *dense]
+    around = [*_context(), *_categories()] if context else []
+    return [*named, *_place(), *_affect(), *_expressions(), *around, *dense]
 
 
 def rows(result: FrameResult, header: Sequence[Column]) -> Iterator[list[Cell]]:
@@ -97,6 +106,34 @@ def _expressions() -> list[Column]:
         return lambda p: p.expression.values[i]
 
     return [_of_face(label, "0..1", 4, reading(i)) for i, label in enumerate(EXPRESSIONS)]
+
+
+def _context() -> list[Column]:
+    """Smooth under the plain name, then _raw. A profile speaks of faces only, so none is _cal."""
+
+    def reading(way: str, axis: str) -> Callable[[PersonReading], Cell]:
+        return lambda p: (
+            None
+            if p.context is None or p.context.affect is None
+            else getattr(getattr(p.context.affect, way), axis)
+        )
+
+    return [
+        _of_face(f"person_{axis}{end}", "-1..1", 4, reading(way, axis))
+        for way, end in (("smooth", ""), ("raw", "_raw"))
+        for axis in ("valence", "arousal", "dominance")
+    ]
+
+
+def _categories() -> list[Column]:
+    def score(i: int) -> Callable[[PersonReading], Cell]:
+        return lambda p: (
+            None
+            if p.context is None or p.context.categories is None
+            else p.context.categories.values[i]
+        )
+
+    return [_of_face(f"person_{name}", "0..1", 4, score(i)) for i, name in enumerate(CATEGORIES)]
 
 
 def _pose() -> list[Column]:
