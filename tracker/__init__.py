@@ -1,4 +1,4 @@
-"""emotrack: what the people in a film or picture show, frame by frame, as it happens.
+"""emotrack: what people in a film or picture show and what it evokes, as it happens.
 
 from tracker import watch
 for result in watch("film.mp4"):
@@ -14,6 +14,7 @@ from tracker.pipeline import Tracker
 from tracker.profile import ProfileError
 from tracker.sources import SourceError
 from tracker.values import (
+    EMOTIONS,
     EXPRESSIONS,
     Affect,
     Box,
@@ -21,10 +22,12 @@ from tracker.values import (
     FrameResult,
     PersonReading,
     Reading,
+    SceneReading,
     Scores,
 )
 
 __all__ = [
+    "EMOTIONS",
     "EXPRESSIONS",
     "Affect",
     "Box",
@@ -35,6 +38,7 @@ __all__ = [
     "PersonReading",
     "ProfileError",
     "Reading",
+    "SceneReading",
     "Scores",
     "SourceError",
     "Tracker",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tracker.detectors import Detector
     from tracker.models import Model
     from tracker.people import Calibrate, Context
+    from tracker.scene import SceneReader
     from tracker.smoothing import LstmSmoother
 
 FACES = ("detect", "whole")
@@ -34,7 +36,10 @@ class Options:
     face: str = "face-s"  # name of the face network
     memory: str = "memory-s"  # name of the causal memory
     context: str | None = None  # name of a network for people in context, or path of its card
-    faces: str = "detect"  # "whole": each picture is a face crop, and nothing is detected
+    scene: str | None = None  # name of the scene network; None: the scene is not read
+    scene_interval: float = 0.25  # s of stream time between two looks; 0: every frame
+    maps: bool = False  # keep where in the picture a scene reading comes from
+    faces: str = "detect"  # "whole": each picture is a face crop: nothing detected, no scene
     min_confidence: float = 0.6  # [0, 1], detector score from which somebody new is taken up
     forget_after: float = 2.0  # s unseen before a track and its memory end
     backend: str = "onnx"  # inference engine
@@ -52,6 +57,8 @@ class Options:
             raise ValueError(f"min_confidence is {self.min_confidence}, expected 0..1")
         if not self.forget_after > 0:
             raise ValueError(f"forget_after is {self.forget_after} s, expected more than 0")
+        if not self.scene_interval >= 0:
+            raise ValueError(f"scene_interval is {self.scene_interval} s, expected at least 0")
         if self.max_batch < 1:
             raise ValueError(f"max_batch is {self.max_batch}, expected at least 1")
         if self.context is not None and self.faces == "whole":
@@ -100,15 +107,20 @@ def build(options: Options | None = None) -> Tracker:
     smoother = LstmSmoother(memory, forget_after=options.forget_after)
     calibrate, profile = _calibration(options, face.sha256)
     context = None
-    if options.context is not None:  # the memory's engine remembers nothing: two may share it
+    if options.context is not None:  # the memory's engine remembers nothing: all may share it
         own = LstmSmoother(memory, forget_after=options.forget_after)
         context = opening.context(options.context, own)
     people = PeopleReader(network, cut, smoother, calibrate, context)
+    scene = None
+    if options.scene is not None and options.faces != "whole":  # a crop of a face is no scene
+        viewer = LstmSmoother(memory, forget_after=math.inf)
+        scene = opening.scene(options.scene, viewer)
     return Tracker(
         CutFinder(),
         finder,
         people,
         opening.used,
+        scene=scene,
         mesh=options.faces == "detect" and options.detector in MESH,
         context=context is not None,
         profile=profile,
@@ -186,6 +198,17 @@ class _Opening:
         engine = self._engine(model, layout.lacks)
         forget_after = self._options.forget_after
         return ContextReader(engine, layout, memory, forget_after=forget_after)
+
+    def scene(self, name: str, memory: LstmSmoother) -> SceneReader:
+        """name: of a network for scenes, or the path of its card."""
+        from tracker.models import open_named
+        from tracker.scene import Layout, SceneReader
+
+        model = open_named(name)
+        layout = Layout.of(model)
+        engine = self._engine(model, layout.lacks)
+        interval, maps = self._options.scene_interval, self._options.maps
+        return SceneReader(engine, layout, memory, interval=interval, maps=maps)
 
     def _engine(self, model: Model, lacks: tuple[str, ...] = ()) -> Engine:
         import engines

@@ -102,6 +102,7 @@ class Tracker:
         self.models = tuple(models)
         self.mesh = mesh
         self.context = context
+        self.reads_scene = scene is not None
         self.profile = profile
         self._cuts = cuts
         self._faces = faces

@@ -21,7 +21,9 @@ def resized(image: Image, size_wh: tuple[int, int]) -> Image:
     ):
         half = image.shape[1] // 2, image.shape[0] // 2
         image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.uint8)
-    if (image.shape[1], image.shape[0]) == size_wh:
-        return image
-    way = cv2.INTER_AREA if width < image.shape[1] else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, size_wh, interpolation=way), np.uint8)
+    # A picture may become narrower and taller at once; by area OpenCV can only make it smaller.
+    inner = min(width, image.shape[1]), min(height, image.shape[0])
+    for size, way in ((inner, cv2.INTER_AREA), (size_wh, cv2.INTER_LINEAR)):
+        if (image.shape[1], image.shape[0]) != size:
+            image = np.asarray(cv2.resize(image, size, interpolation=way), np.uint8)
+    return image

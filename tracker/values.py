@@ -177,11 +177,12 @@ class SceneReading:
     """Evoked affect: what the whole picture does to its viewer. Held between two looks."""
 
     pts: float  # s, of the picture it was read from
-    affect: Reading
+    affect: Reading | None  # None, here and below: this model has no such output
     spread: Affect | None  # standard deviation between viewers, on the scale of `affect`
     emotions: Scores | None  # EMOTIONS, of that picture alone
-    place: Scores | None  # outdoor and the types of place, as the model's card names them
-    maps: NDArray[np.float32] | None = None  # (outputs, h, w): where it comes from; if asked for
+    place: Scores | None  # "outdoor", and the types of place, which exclude each other
+    # (10, h, w), if asked for: what each place of the picture adds to valence, arousal, EMOTIONS
+    maps: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,14 @@ from tracker.pipeline import Sink, Tracker, follow, record
 from tracker.sinks.rows import columns
 from tracker.sinks.sidecar import Sidecar, sidecar_path
 from tracker.sinks.tables import csv_table, json_lines
+from tracker.sinks.unfilled import unfilled
 from tracker.sources import Source, SourceError, Span, open_source
 from tracker.values import Step
 
-OPTIONS = ("detector", "faces", "min_confidence", "context", "profile", "rater", "baseline")
+OPTIONS = (
+    *("detector", "faces", "min_confidence", "context", "profile", "rater", "baseline"),
+    *("scene", "scene_interval"),
+)
 TABLES = {"csv": csv_table, "jsonl": json_lines}
 DONE, FAILED, PARTLY = 0, 2, 3
 EPILOG = """\
@@ -47,6 +51,8 @@ def main(words: list[str]) -> int:
     span = Span(given.start, given.end, given.every)
     _check(parser, given)
     chosen = {name: getattr(given, name) for name in OPTIONS if getattr(given, name) is not None}
+    if given.scene == "none":
+        chosen["scene"] = None
     try:
         options = Options(**chosen, person=tuple(given.person))
     except ValueError as wrong:
@@ -58,12 +64,15 @@ def main(words: list[str]) -> int:
             "command": ["emotrack", *words],
             "options": asdict(options)
             | {"profile": options.profile and Path(options.profile).name}
-            | {"context": options.context and Path(options.context).name},
+            | {"context": options.context and Path(options.context).name}
+            | {"scene": options.scene and Path(options.scene).name},
             "span": asdict(span),
             "models": [asdict(model) for model in tracker.models],
             "profile": tracker.profile and asdict(tracker.profile),
         }
-        return _Run(tracker, given.inputs, span, quiet=given.quiet).go(outputs, about)
+        calibrated = options.profile is not None or options.baseline is not None
+        empty = unfilled(tracker.models, calibrated=calibrated)
+        return _Run(tracker, given.inputs, span, quiet=given.quiet).go(outputs, about, empty)
 
 
 class _Run:
@@ -77,19 +86,25 @@ class _Run:
         self._failed = 0
         self._sources: list[Source] = []
 
-    def go(self, outputs: Mapping[str, str], about: Mapping[str, Any]) -> int:
-        """outputs: format -> file, or "-" for standard output. Returns the exit code."""
+    def go(
+        self, outputs: Mapping[str, str], about: Mapping[str, Any], empty: Mapping[str, str]
+    ) -> int:
+        """outputs: format -> file, or "-" for standard output. Returns the exit code.
+
+        empty: column -> why no row can fill it.
+        """
         header = columns(
             source=len(self._names) > 1 or Path(self._names[0]).is_dir(),
             mesh=self._tracker.mesh,
             context=self._tracker.context,
+            scene=self._tracker.reads_scene,
         )
         sinks: list[Sink] = []
         for kind, target in outputs.items():
             table = TABLES[kind](target, header)
             sinks.append(table)
             if target != "-":
-                sinks.append(Sidecar(Path(target), table, about, self._sources))
+                sinks.append(Sidecar(Path(target), table, about, self._sources, empty))
         summary = Summary()
         with closing(record(self._steps(), sinks)) as steps, Interrupt() as interrupt:
             for step in steps:
@@ -133,11 +148,13 @@ def _say(line: str) -> None:
 def _check(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
     if given.start is not None and given.end is not None and given.end <= given.start:
         parser.error(f"--end {given.end:g} is not after --start {given.start:g}")
+    if given.faces == "whole" and given.scene not in (None, "none"):
+        parser.error(f"--scene {given.scene}: with --faces whole there is no scene to read")
     if given.every is not None and not given.every > 0:
         parser.error(f"--every {given.every:g} is not more than 0 seconds")
     outputs = [Path(t).resolve() for t in (given.csv, given.jsonl) if t not in (None, "-")]
     sidecars = [sidecar_path(path) for path in outputs]
-    read = [*given.inputs, *(name for name in (given.profile, given.context) if name)]
+    read = [*given.inputs, *(name for name in (given.profile, given.context, given.scene) if name)]
     taken = {Path(name).resolve() for name in read}
     for path in (*outputs, *sidecars):
         if path in taken:
@@ -168,6 +185,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--detector", metavar="NAME", help="builtin (default), yunet or mediapipe")
     add("--min-confidence", type=float, metavar="P", help="below it there is no face, 0..1")
     add("--context", metavar="NAME", help="also each person in context: a model, or its card.json")
+    add("--scene", metavar="NAME", help="what the picture evokes: a model, its card.json, or none")
+    add("--scene-interval", type=float, metavar="S", help="film seconds between two looks at it")
     add("--profile", metavar="FILE", help="fill valence_cal, arousal_cal from this profile")
     add(
         "--person",

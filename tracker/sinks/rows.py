@@ -7,40 +7,27 @@ from its first row to its last. Latency is left out: it would make two runs diff
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
-from tracker.values import (
-    BLENDSHAPES,
-    CATEGORIES,
-    EXPRESSIONS,
-    Affect,
-    FrameResult,
-    PersonReading,
-)
-
-Cell = str | int | float | None
-Person = PersonReading | None
+from tracker.sinks.column import Cell, Column, axis, of_face
+from tracker.sinks.scene_columns import scene_columns
+from tracker.values import BLENDSHAPES, CATEGORIES, EXPRESSIONS, FrameResult, PersonReading
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    name: str
-    unit: str  # as written to the sidecar
-    decimals: int  # of a float cell
-    read: Callable[[FrameResult, Person], Cell]
-
-
-def columns(*, source: bool = False, mesh: bool = False, context: bool = False) -> list[Column]:
+def columns(
+    *, source: bool = False, mesh: bool = False, context: bool = False, scene: bool = False
+) -> list[Column]:
     """The header of a run, in order.
 
     source: several inputs, or a folder of pictures: each row then names its own.
     mesh: the detector measures pose and blendshapes.
     context: a model reads each person with the picture around.
+    scene: a model reads the whole picture.
     """
     named = [Column("source", "name as given", 0, lambda r, _: r.source)] if source else []
+    evoked = scene_columns() if scene else []
     dense = [*_pose(), *_blendshapes()] if mesh else []
     around = [*_context(), *_categories()] if context else []
-    return [*named, *_place(), *_affect(), *_expressions(), *around, *dense]
+    return [*named, *_place(), *_affect(), *_expressions(), *evoked, *around, *dense]
 
 
 def rows(result: FrameResult, header: Sequence[Column]) -> Iterator[list[Cell]]:
@@ -65,47 +52,39 @@ def _rounded(cell: Cell, decimals: int) -> Cell:
     return round(cell, decimals) + 0.0 if isinstance(cell, float) else cell  # + 0.0: no "-0.0"
 
 
-def _of_face(name: str, unit: str, decimals: int, read: Callable[[PersonReading], Cell]) -> Column:
-    return Column(name, unit, decimals, lambda _, p: None if p is None else read(p))
-
-
 def _place() -> list[Column]:
     return [
         Column("frame", "count from 1", 0, lambda r, _: r.index + 1),
         Column("timestamp", "s", 6, lambda r, _: r.pts),
-        _of_face("face_id", "track", 0, lambda p: p.face.track),
+        of_face("face_id", "track", 0, lambda p: p.face.track),
         Column("success", "0 or 1", 0, lambda _, p: int(p is not None)),
-        _of_face("confidence", "0..1", 4, lambda p: p.face.score),
-        _of_face("face_x", "px", 1, lambda p: p.face.box.x0),
-        _of_face("face_y", "px", 1, lambda p: p.face.box.y0),
-        _of_face("face_w", "px", 1, lambda p: p.face.box.x1 - p.face.box.x0),
-        _of_face("face_h", "px", 1, lambda p: p.face.box.y1 - p.face.box.y0),
+        of_face("confidence", "0..1", 4, lambda p: p.face.score),
+        of_face("face_x", "px", 1, lambda p: p.face.box.x0),
+        of_face("face_y", "px", 1, lambda p: p.face.box.y0),
+        of_face("face_w", "px", 1, lambda p: p.face.box.x1 - p.face.box.x0),
+        of_face("face_h", "px", 1, lambda p: p.face.box.y1 - p.face.box.y0),
     ]
 
 
 def _affect() -> list[Column]:
     """Smooth under the plain name, then _raw, _cal and _spread."""
     return [
-        _of_face("valence", "-1..1", 4, lambda p: p.affect.smooth.valence),
-        _of_face("arousal", "-1..1", 4, lambda p: p.affect.smooth.arousal),
-        _of_face("valence_raw", "-1..1", 4, lambda p: p.affect.raw.valence),
-        _of_face("arousal_raw", "-1..1", 4, lambda p: p.affect.raw.arousal),
-        _of_face("valence_cal", "-1..1", 4, lambda p: _axis(p.affect.calibrated, "valence")),
-        _of_face("arousal_cal", "-1..1", 4, lambda p: _axis(p.affect.calibrated, "arousal")),
-        _of_face("valence_spread", "SD", 4, lambda p: _axis(p.affect.spread, "valence")),
-        _of_face("arousal_spread", "SD", 4, lambda p: _axis(p.affect.spread, "arousal")),
+        of_face("valence", "-1..1", 4, lambda p: p.affect.smooth.valence),
+        of_face("arousal", "-1..1", 4, lambda p: p.affect.smooth.arousal),
+        of_face("valence_raw", "-1..1", 4, lambda p: p.affect.raw.valence),
+        of_face("arousal_raw", "-1..1", 4, lambda p: p.affect.raw.arousal),
+        of_face("valence_cal", "-1..1", 4, lambda p: axis(p.affect.calibrated, "valence")),
+        of_face("arousal_cal", "-1..1", 4, lambda p: axis(p.affect.calibrated, "arousal")),
+        of_face("valence_spread", "SD", 4, lambda p: axis(p.affect.spread, "valence")),
+        of_face("arousal_spread", "SD", 4, lambda p: axis(p.affect.spread, "arousal")),
     ]
-
-
-def _axis(affect: Affect | None, axis: str) -> float | None:
-    return None if affect is None else getattr(affect, axis)
 
 
 def _expressions() -> list[Column]:
     def reading(i: int) -> Callable[[PersonReading], Cell]:
         return lambda p: p.expression.values[i]
 
-    return [_of_face(label, "0..1", 4, reading(i)) for i, label in enumerate(EXPRESSIONS)]
+    return [of_face(label, "0..1", 4, reading(i)) for i, label in enumerate(EXPRESSIONS)]
 
 
 def _context() -> list[Column]:
@@ -119,7 +98,7 @@ def _context() -> list[Column]:
         )
 
     return [
-        _of_face(f"person_{axis}{end}", "-1..1", 4, reading(way, axis))
+        of_face(f"person_{axis}{end}", "-1..1", 4, reading(way, axis))
         for way, end in (("smooth", ""), ("raw", "_raw"))
         for axis in ("valence", "arousal", "dominance")
     ]
@@ -133,14 +112,14 @@ def _categories() -> list[Column]:
             else p.context.categories.values[i]
         )
 
-    return [_of_face(f"person_{name}", "0..1", 4, score(i)) for i, name in enumerate(CATEGORIES)]
+    return [of_face(f"person_{name}", "0..1", 4, score(i)) for i, name in enumerate(CATEGORIES)]
 
 
 def _pose() -> list[Column]:
     def angle(name: str) -> Callable[[PersonReading], Cell]:
         return lambda p: None if p.face.mesh is None else getattr(p.face.mesh.pose, name)
 
-    return [_of_face(f"pose_{name}", "deg", 2, angle(name)) for name in ("pitch", "yaw", "roll")]
+    return [of_face(f"pose_{name}", "deg", 2, angle(name)) for name in ("pitch", "yaw", "roll")]
 
 
 def _blendshapes() -> list[Column]:
@@ -148,5 +127,5 @@ def _blendshapes() -> list[Column]:
         return lambda p: None if p.face.mesh is None else p.face.mesh.blendshapes.values[i]
 
     return [
-        _of_face(f"blendshape_{name}", "0..1", 4, shape(i)) for i, name in enumerate(BLENDSHAPES)
+        of_face(f"blendshape_{name}", "0..1", 4, shape(i)) for i, name in enumerate(BLENDSHAPES)
     ]

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from tracker.models import hash_file
 from tracker.sinks.base import SinkError
-from tracker.sinks.rows import Column
+from tracker.sinks.column import Column
 from tracker.sources import Source
 from tracker.values import Step
 
@@ -32,15 +32,22 @@ class Sidecar:
 
     about: facts known from the start (version, command line, options, models).
     sources: every input opened so far; their reports are read at the end.
+    unfilled: column -> why no row of this run can fill it.
     """
 
     def __init__(
-        self, path: Path, table: Table, about: Mapping[str, Any], sources: Sequence[Source]
+        self,
+        path: Path,
+        table: Table,
+        about: Mapping[str, Any],
+        sources: Sequence[Source],
+        unfilled: Mapping[str, str],
     ) -> None:
         self._path = sidecar_path(path)
         self._table = table
         self._about = about
         self._sources = sources
+        self._unfilled = unfilled
         self._began = time.monotonic()
         self._created = datetime.now(UTC).isoformat(timespec="seconds")
         self._frames = 0
@@ -77,11 +84,14 @@ class Sidecar:
             "seconds": round(time.monotonic() - self._began, 3),
             "finished": finished,
         }
-        columns = [
-            {"name": c.name, "unit": c.unit, "decimals": c.decimals} for c in self._table.header
-        ]
+        columns = [self._described(column) for column in self._table.header]
         whole = {"format": FORMAT, "created": self._created, **self._about}
         write_json(self._path, {**whole, "inputs": inputs, "columns": columns, "run": run})
+
+    def _described(self, column: Column) -> dict[str, Any]:
+        said = {"name": column.name, "unit": column.unit, "decimals": column.decimals}
+        why = self._unfilled.get(column.name)
+        return said if why is None else said | {"empty": why}
 
 
 def sidecar_path(table: Path) -> Path:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from tracker.sinks.base import Lines, SinkError
-from tracker.sinks.rows import Cell, Column, rows, text
+from tracker.sinks.column import Cell, Column
+from tracker.sinks.rows import rows, text
 from tracker.values import Step
 
 

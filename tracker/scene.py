@@ -1,0 +1,150 @@
+"""Evoked affect: what the whole picture does to its viewer, read at a rate of its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines import Engine, Tensor, infer_rows
+from tracker.models import Model, ModelError, label_order
+from tracker.resize import resized
+from tracker.smoothing import LstmSmoother
+from tracker.values import EMOTIONS, Affect, Frame, Image, Reading, SceneReading, Scores
+
+AXES = ("valence", "arousal")
+MAPS = (*AXES, *EMOTIONS)  # what `SceneReading.maps` holds, in order
+LABELS = {"affect": AXES, "spread": AXES, "emotions": EMOTIONS, "maps": MAPS}
+OUTDOOR = "outdoor"  # in `place`: a probability of its own; the other labels exclude each other
+VIEWER = 0  # the one key of the memory
+CERTAIN = 1.0  # confidence: the whole picture was seen
+TICK = 1e-6  # s, the resolution of our times
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """What a scene network's card says of its input and outputs."""
+
+    size_wh: tuple[int, int]  # px
+    mean: NDArray[np.float32]  # (3, 1, 1), of 0..1
+    std: NDArray[np.float32]  # (3, 1, 1)
+    orders: dict[str, list[int]]  # output -> the columns that give LABELS
+    places: tuple[str, ...]  # the labels of `place`, in its own order; () if it has none
+
+    @classmethod
+    def of(cls, model: Model) -> Layout:
+        """Raises ModelError naming what this is not."""
+        if model.role != "scene":
+            raise ModelError(f"{model.path.name}: its role is {model.role!r}, expected 'scene'")
+        given = model.card["input"]
+        for field, known in (("colour", "RGB"), ("fit", "squash")):
+            if given.get(field) != known:
+                raise ModelError(
+                    f"{model.path.name}: its input has {field} {given.get(field)!r}, "
+                    f"expected {known!r}"
+                )
+        height, width = given["size"]
+        mean, std = (np.array(given[name], np.float32).reshape(3, 1, 1) for name in ("mean", "std"))
+        orders = {name: label_order(model, name, labels) for name, labels in LABELS.items()}
+        known_orders = {name: list(o.values()) for name, o in orders.items() if o is not None}
+        return cls((int(width), int(height)), mean, std, known_orders, _places(model))
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What columns or pictures need and this model does not say."""
+        outputs = tuple(name for name in LABELS if name not in self.orders)
+        place = () if set(self.places) - {OUTDOOR} else ("place",)
+        return (*outputs, *place, *(() if OUTDOOR in self.places else (OUTDOOR,)))
+
+    def fit(self, image: Image) -> NDArray[np.float32]:
+        """(3, H, W): the whole picture, squashed whatever its shape; (value / 255 - mean) / std."""
+        small = np.ascontiguousarray(resized(image, self.size_wh).transpose(2, 0, 1), np.float32)
+        fitted: NDArray[np.float32] = small * (1 / (255 * self.std)) - self.mean / self.std
+        return fitted
+
+
+class SceneReader:
+    """Looks when `interval` seconds of the stream have passed, and at once on a cut; in between
+    it gives what it saw last.
+
+    engine: frame (n, 3, H, W) -> what `layout` says. It is ours to close.
+    memory: outlives a cut, as a viewer's mood does; whoever made it closes it.
+    maps: keep where a reading comes from.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        layout: Layout,
+        memory: LstmSmoother,
+        *,
+        interval: float,
+        maps: bool = False,
+    ) -> None:
+        self._outputs = {spec.name: i for i, spec in enumerate(engine.outputs)}
+        for name in (*layout.orders, *(("place",) if layout.places else ())):
+            if name not in self._outputs:
+                raise ModelError(f"a scene model's card has the output {name!r}, its graph has not")
+        self._engine = engine
+        self._layout = layout
+        self._memory = memory
+        self._interval = interval
+        self._maps = maps
+        self.begin()
+
+    def begin(self) -> None:
+        """Another stream follows, and another viewer."""
+        self._held: SceneReading | None = None
+        self._due = -math.inf  # s
+        self._memory.begin()
+
+    def close(self) -> None:
+        self._engine.close()
+
+    def __call__(self, frame: Frame, cut: bool) -> SceneReading:
+        if self._held is None or cut:
+            self._due = frame.pts
+        elif frame.pts < self._due - TICK:
+            return self._held
+        self._due += self._interval
+        if self._due <= frame.pts + TICK:  # frames further apart than looks
+            self._due = frame.pts + self._interval
+        self._held = self._look(frame)
+        return self._held
+
+    def _look(self, frame: Frame) -> SceneReading:
+        out = infer_rows(self._engine, self._layout.fit(frame.image)[None])
+        affect, spread = (self._ours(out, name) for name in ("affect", "spread"))
+        emotions, maps = (self._ours(out, name) for name in ("emotions", "maps"))
+        places = out[self._outputs["place"]][0] if self._layout.places else None
+        return SceneReading(
+            pts=frame.pts,
+            affect=None if affect is None else self._steadied(frame.pts, affect),
+            spread=None if spread is None else Affect(*map(float, spread)),
+            emotions=None if emotions is None else Scores(EMOTIONS, tuple(map(float, emotions))),
+            place=None if places is None else Scores(self._layout.places, (*map(float, places),)),
+            maps=maps if self._maps else None,
+        )
+
+    def _steadied(self, pts: float, raw: NDArray[np.float32]) -> Reading:
+        """raw: (2,) valence, arousal"""
+        seen = np.array([[*raw, CERTAIN]], np.float32)
+        (steady,) = self._memory.steady(pts, [VIEWER], seen)
+        return Reading(Affect(*map(float, raw)), steady.affect, spread=steady.spread)
+
+    def _ours(self, out: Sequence[Tensor], name: str) -> NDArray[np.float32] | None:
+        """One output in the order of LABELS; None where the model has no such output."""
+        if name not in self._layout.orders:
+            return None
+        values: NDArray[np.float32] = out[self._outputs[name]][0][self._layout.orders[name]]
+        return values
+
+
+def _places(model: Model) -> tuple[str, ...]:
+    for spec in model.card["outputs"]:
+        if spec["name"] == "place":
+            return tuple(spec["labels"])
+    return ()
