@@ -61,6 +61,22 @@ def f1(table: Table) -> NDArray[np.float64]:
     return values
 
 
+def average_precision(scores: Vector, truth: Vector) -> float:
+    """Area under precision over recall as steps, in [0, 1]: the mean precision at each positive.
+
+    scores: (n,), higher is surer; samples of one score come together, so a constant scores the
+    share of positives. truth: (n,), 0 or 1. nan without a positive.
+    """
+    order = np.argsort(-np.asarray(scores, np.float64), kind="stable")
+    ranked, right = np.asarray(scores)[order], np.asarray(truth, np.float64)[order]
+    if not right.any():
+        return float("nan")
+    ends = np.flatnonzero(np.append(np.diff(ranked) != 0, True))  # the last of each score
+    hits = right.cumsum()[ends]
+    found = np.diff(hits, prepend=0.0) / right.sum()
+    return float((found * hits / (ends + 1)).sum())
+
+
 def calibration_error(shares: NDArray[Any], truth: Vector) -> float:
     """Expected calibration error of the likeliest answer (Guo et al. 2017, eq. 3), in [0, 1].
 

@@ -50,6 +50,8 @@ RANKS = {  # longest matching prefix wins
     "calibration.export": 12,
     "calibration.cards": 12,
     "calibration.baseline": 12,
+    "calibration.samples": 12,
+    "calibration.backbones": 13,
     "calibration.pages": 12,
     "calibration.agreement": 13,
     "calibration.traces": 14,

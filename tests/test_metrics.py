@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calibration.metrics import (
+    average_precision,
     calibration_error,
     ccc,
     confusion,
@@ -67,3 +68,17 @@ def test_calibration_error_is_the_gap_between_sure_and_right():
     truth = np.array([0] * 6 + [1] * 4)
     assert calibration_error(shares, truth) == pytest.approx(0.3)
     assert reliability(shares, truth) == [pytest.approx((0.9, 0.6, 1.0))]
+
+
+def test_average_precision_is_the_mean_precision_at_each_positive():
+    scores, truth = np.array([0.9, 0.8, 0.7, 0.1]), np.array([1, 0, 1, 0])
+    assert average_precision(scores, truth) == pytest.approx((1 / 1 + 2 / 3) / 2)
+    assert average_precision(-scores, truth) == pytest.approx((1 / 2 + 2 / 4) / 2)
+
+
+def test_a_constant_score_has_the_share_of_positives_as_its_average_precision():
+    assert average_precision(np.full(8, 0.3), np.array([1, 0, 0, 0, 0, 1, 0, 0])) == 0.25
+
+
+def test_a_category_that_nobody_has_has_no_average_precision():
+    assert math.isnan(average_precision(X, np.zeros(4)))
