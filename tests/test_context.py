@@ -29,20 +29,20 @@ def a_network(path, affect=("valence", "arousal", "dominance"), categories=CATEG
     columns_of = {"valence": 0, "arousal": 4, "dominance": 2}
     weight = np.zeros((6, len(affect)), np.float32)
     for i, name in enumerate(affect):
-        weight[columns_of[name], i] = 2 / 255
+        weight[columns_of[name], i] = 1
     shares = np.zeros((6, len(categories)), np.float32)
     for i, name in enumerate(categories):
-        shares[3, i] = (CATEGORIES.index(name) + 1) / 30 / 255
-    constants = {"w": weight, "one": np.ones(1, np.float32), "s": shares}
+        shares[3, i] = (CATEGORIES.index(name) + 1) / 30
+    constants = {"w": weight, "one": np.ones(1, np.float32), "s": shares / 2}
     nodes = [
         helper.make_node("GlobalAveragePool", ["person"], ["p4"]),
         helper.make_node("GlobalAveragePool", ["frame"], ["f4"]),
         helper.make_node("Flatten", ["p4"], ["p"]),
         helper.make_node("Flatten", ["f4"], ["f"]),
         helper.make_node("Concat", ["p", "f"], ["both"], axis=1),
-        helper.make_node("MatMul", ["both", "w"], ["va"]),
-        helper.make_node("Sub", ["va", "one"], ["affect"]),
-        helper.make_node("MatMul", ["both", "s"], ["categories"]),
+        helper.make_node("MatMul", ["both", "w"], ["affect"]),
+        helper.make_node("Add", ["both", "one"], ["light"]),
+        helper.make_node("MatMul", ["light", "s"], ["categories"]),
     ]
     picture = [TensorProto.FLOAT, ["n", 3, SIDE, SIDE]]
     model = helper.make_model(
@@ -69,7 +69,8 @@ def a_card(folder, *, name="around", affect=("valence", "arousal", "dominance"),
            categories=CATEGORIES, outputs=None, **changes):  # fmt: skip
     """The network with its card; the path of the card."""
     network = a_network(folder / f"{name}.onnx", affect, categories)
-    picture = {"size": [SIDE, SIDE], "colour": "RGB", "range": [0, 255]}
+    half = [0.5, 0.5, 0.5]
+    picture = {"size": [SIDE, SIDE], "colour": "RGB", "fit": "squash", "mean": half, "std": half}
     card = {
         "format": 1,
         "name": name,
@@ -196,7 +197,7 @@ def labelled(name, *labels):
         (labelled("categories", "anger", *CATEGORIES), "twice"),
         (labelled("features"), "neither affect nor categories"),
         ({"role": "scene"}, "its role is 'scene'"),
-        ({"input": {"person": {"size": [8, 8]}, "frame": {}}}, "input 'person' is not RGB"),
+        ({"input": {"person": {"size": [8, 8]}, "frame": {}}}, "colour None, expected 'RGB'"),
         ({"input": {"name": "frame"}}, "no input 'person'"),
     ],
 )
@@ -222,6 +223,18 @@ def test_an_output_the_model_lacks_is_an_empty_column_and_the_sidecar_says_so(tm
     around = next(m for m in meta["models"] if m["role"] == "context")
     assert around["lacks"] == ["dominance", "categories"]
     assert meta["options"]["context"] == "around.json"  # no path
+
+
+def test_a_graph_that_is_not_what_its_card_says_is_refused(card, tmp_path, capsys):
+    other = a_card(tmp_path)
+    model = onnx.load(other.with_suffix(".onnx"))
+    del model.graph.output[1]  # categories
+    onnx.save(model, other.with_suffix(".onnx"))
+    about = json.loads(other.read_text())
+    about["sha256"] = hashlib.sha256(other.with_suffix(".onnx").read_bytes()).hexdigest()
+    other.write_text(json.dumps(about))
+    assert main([str(DEMO), "--context", str(other)]) == 2
+    assert "card has output 'categories', its graph has not" in capsys.readouterr().err
 
 
 def test_a_model_is_found_by_name_in_the_users_folder(card, monkeypatch):

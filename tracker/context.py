@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines import Engine, infer_rows
+from tracker.fit import Fit
 from tracker.geometry import body_box
 from tracker.models import Model, ModelError, label_order
-from tracker.resize import resized
 from tracker.smoothing import LstmSmoother
 from tracker.values import CATEGORIES, Affect, ContextReading, Face, Frame, Image, Reading, Scores
 
@@ -23,14 +23,12 @@ CERTAIN = 1.0  # confidence of a face that came without a score
 # as the best plain filter on traces of valence and arousal (lag in the memory's card).
 DOMINANCE = 0.4  # s in which the filter covers 63 % of a step
 
-Prepared = NDArray[np.float32]  # (3, S, S), RGB, 0..255
-
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What a context network's card says of its inputs and outputs."""
 
-    size_wh: dict[str, tuple[int, int]]  # of each input, px
+    fits: dict[str, Fit]  # of each input
     affect: dict[str, int] | None  # valence, arousal, perhaps dominance -> column
     categories: dict[str, int] | None  # in the order of CATEGORIES -> column
 
@@ -43,7 +41,7 @@ class Layout:
         categories = label_order(model, "categories", CATEGORIES)
         if affect is None and categories is None:
             raise ModelError(f"{model.path.name}: the card has neither affect nor categories")
-        return cls({name: _size(model, name) for name in INPUTS}, affect, categories)
+        return cls({name: _fit(model, name) for name in INPUTS}, affect, categories)
 
     @property
     def lacks(self) -> tuple[str, ...]:
@@ -59,7 +57,7 @@ class Layout:
 class ContextReader:
     """Reads everyone in a frame in one batch; each keeps a memory of their own.
 
-    engine: person, frame (n, 3, S, S), RGB, 0..255 -> what `layout` says. It is ours to close.
+    engine: person, frame (n, 3, H, W) -> what `layout` says. It is ours to close.
     memory: for valence and arousal; whoever made it closes it.
     forget_after: s without a reading before a track starts afresh.
     """
@@ -69,13 +67,16 @@ class ContextReader:
     ) -> None:
         names = [spec.name for spec in engine.inputs]
         if sorted(names) != sorted(INPUTS):
-            raise ModelError(f"a context model reads person and frame; this one: {names}")
+            raise ModelError(f"a context model's graph reads person and frame, not {names}")
+        self._outputs = {spec.name: i for i, spec in enumerate(engine.outputs)}
+        for name in ("affect", "categories"):
+            if getattr(layout, name) is not None and name not in self._outputs:
+                raise ModelError(f"a context model's card has output {name!r}, its graph has not")
         self._engine = engine
         self._layout = layout
         self._memory = memory
         self._dominance = _Trailing(DOMINANCE, forget_after)
         self._inputs = names
-        self._outputs = {spec.name: i for i, spec in enumerate(engine.outputs)}
 
     def begin(self) -> None:
         self._memory.begin()
@@ -86,10 +87,11 @@ class ContextReader:
 
     def __call__(self, frame: Frame, faces: Sequence[Face]) -> list[ContextReading]:
         """One reading per face. The whole frame is prepared once for all of them."""
-        sizes = self._layout.size_wh
+        fits = self._layout.fits
+        whole = fits["frame"](frame.image)
         given = {
-            "person": np.stack([_person(frame.image, face, sizes["person"]) for face in faces]),
-            "frame": np.repeat(_prepared(frame.image, sizes["frame"])[None], len(faces), axis=0),
+            "person": np.stack([fits["person"](_body(frame.image, face)) for face in faces]),
+            "frame": np.repeat(whole[None], len(faces), axis=0),
         }
         out = infer_rows(self._engine, *(given[name] for name in self._inputs))
         affects = self._affects(frame.pts, faces, out)
@@ -152,23 +154,15 @@ class _Trailing:
         return now
 
 
-def _person(image: Image, face: Face, size_wh: tuple[int, int]) -> Prepared:
+def _body(image: Image, face: Face) -> Image:
     height, width = image.shape[:2]
     box = body_box(face.box, (width, height))
     x0, y0, x1, y1 = (round(edge) for edge in (box.x0, box.y0, box.x1, box.y1))
-    return _prepared(image[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)], size_wh)
+    return image[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)]
 
 
-def _prepared(image: Image, size_wh: tuple[int, int]) -> Prepared:
-    """Stretched to the network's input, as the sets' readers do it."""
-    return resized(image, size_wh).transpose(2, 0, 1).astype(np.float32)
-
-
-def _size(model: Model, name: str) -> tuple[int, int]:
+def _fit(model: Model, name: str) -> Fit:
     given = model.card["input"].get(name)
     if not isinstance(given, dict):
         raise ModelError(f"{model.path.name}: the card describes no input {name!r}")
-    if given.get("colour") != "RGB" or given.get("range") != [0, 255]:
-        raise ModelError(f"{model.path.name}: input {name!r} is not RGB of range [0, 255]")
-    width, height = given["size"]
-    return int(width), int(height)
+    return Fit.of(model, given)

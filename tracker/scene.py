@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines import Engine, Tensor, infer_rows
+from tracker.fit import Fit
 from tracker.models import Model, ModelError, label_order
-from tracker.resize import resized
 from tracker.smoothing import LstmSmoother
-from tracker.values import EMOTIONS, Affect, Frame, Image, Reading, SceneReading, Scores
+from tracker.values import EMOTIONS, Affect, Frame, Reading, SceneReading, Scores
 
 AXES = ("valence", "arousal")
 MAPS = (*AXES, *EMOTIONS)  # what `SceneReading.maps` holds, in order
@@ -28,9 +28,7 @@ TICK = 1e-6  # s, the resolution of our times
 class Layout:
     """What a scene network's card says of its input and outputs."""
 
-    size_wh: tuple[int, int]  # px
-    mean: NDArray[np.float32]  # (3, 1, 1), of 0..1
-    std: NDArray[np.float32]  # (3, 1, 1)
+    fit: Fit
     orders: dict[str, list[int]]  # output -> the columns that give LABELS
     places: tuple[str, ...]  # the labels of `place`, in its own order; () if it has none
 
@@ -39,18 +37,9 @@ class Layout:
         """Raises ModelError naming what this is not."""
         if model.role != "scene":
             raise ModelError(f"{model.path.name}: its role is {model.role!r}, expected 'scene'")
-        given = model.card["input"]
-        for field, known in (("colour", "RGB"), ("fit", "squash")):
-            if given.get(field) != known:
-                raise ModelError(
-                    f"{model.path.name}: its input has {field} {given.get(field)!r}, "
-                    f"expected {known!r}"
-                )
-        height, width = given["size"]
-        mean, std = (np.array(given[name], np.float32).reshape(3, 1, 1) for name in ("mean", "std"))
         orders = {name: label_order(model, name, labels) for name, labels in LABELS.items()}
         known_orders = {name: list(o.values()) for name, o in orders.items() if o is not None}
-        return cls((int(width), int(height)), mean, std, known_orders, _places(model))
+        return cls(Fit.of(model, model.card["input"]), known_orders, _places(model))
 
     @property
     def lacks(self) -> tuple[str, ...]:
@@ -58,12 +47,6 @@ class Layout:
         outputs = tuple(name for name in LABELS if name not in self.orders)
         place = () if set(self.places) - {OUTDOOR} else ("place",)
         return (*outputs, *place, *(() if OUTDOOR in self.places else (OUTDOOR,)))
-
-    def fit(self, image: Image) -> NDArray[np.float32]:
-        """(3, H, W): the whole picture, squashed whatever its shape; (value / 255 - mean) / std."""
-        small = np.ascontiguousarray(resized(image, self.size_wh).transpose(2, 0, 1), np.float32)
-        fitted: NDArray[np.float32] = small * (1 / (255 * self.std)) - self.mean / self.std
-        return fitted
 
 
 class SceneReader:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from tracker.sinks.column import Cell, Column, axis, of_face
+from tracker.sinks.context_columns import context_columns
 from tracker.sinks.scene_columns import scene_columns
-from tracker.values import BLENDSHAPES, CATEGORIES, EXPRESSIONS, FrameResult, PersonReading
+from tracker.values import BLENDSHAPES, EXPRESSIONS, FrameResult, PersonReading
 
 
 def columns(
@@ -26,7 +27,7 @@ def columns(
     named = [Column("source", "name as given", 0, lambda r, _: r.source)] if source else []
     evoked = scene_columns() if scene else []
     dense = [*_pose(), *_blendshapes()] if mesh else []
-    around = [*_context(), *_categories()] if context else []
+    around = context_columns() if context else []
     return [*named, *_place(), *_affect(), *_expressions(), *evoked, *around, *dense]
 
 
@@ -85,34 +86,6 @@ def _expressions() -> list[Column]:
         return lambda p: p.expression.values[i]
 
     return [of_face(label, "0..1", 4, reading(i)) for i, label in enumerate(EXPRESSIONS)]
-
-
-def _context() -> list[Column]:
-    """Smooth under the plain name, then _raw. A profile speaks of faces only, so none is _cal."""
-
-    def reading(way: str, axis: str) -> Callable[[PersonReading], Cell]:
-        return lambda p: (
-            None
-            if p.context is None or p.context.affect is None
-            else getattr(getattr(p.context.affect, way), axis)
-        )
-
-    return [
-        of_face(f"person_{axis}{end}", "-1..1", 4, reading(way, axis))
-        for way, end in (("smooth", ""), ("raw", "_raw"))
-        for axis in ("valence", "arousal", "dominance")
-    ]
-
-
-def _categories() -> list[Column]:
-    def score(i: int) -> Callable[[PersonReading], Cell]:
-        return lambda p: (
-            None
-            if p.context is None or p.context.categories is None
-            else p.context.categories.values[i]
-        )
-
-    return [of_face(f"person_{name}", "0..1", 4, score(i)) for i, name in enumerate(CATEGORIES)]
 
 
 def _pose() -> list[Column]:
