@@ -222,6 +222,12 @@ def test_an_output_the_model_lacks_is_an_empty_column_and_the_sidecar_says_so(tm
     meta = json.loads((tmp_path / "out.meta.json").read_text("utf-8"))
     around = next(m for m in meta["models"] if m["role"] == "context")
     assert around["lacks"] == ["dominance", "categories"]
+    why = {c["name"]: c.get("empty") for c in meta["columns"]}
+    assert {why[c] for c in empty} == {
+        "around does not say 'dominance'",
+        "around does not say 'categories'",
+    }
+    assert why["person_valence"] is None
     assert meta["options"]["context"] == "around.json"  # no path
 
 
