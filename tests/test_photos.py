@@ -1,6 +1,10 @@
+import struct
+import zlib
+
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from tracker.sources import SourceError, open_source
 
@@ -20,7 +24,7 @@ def test_a_photo_is_a_film_of_one_frame_in_rgb(tmp_path):
     "image",
     [
         np.full((8, 8), 128, np.uint8),
-        np.full((8, 8, 4), 128, np.uint8),
+        np.dstack([np.full((8, 8, 3), 128, np.uint8), np.full((8, 8), 255, np.uint8)]),
         np.full((8, 8, 3), 128 * 257, np.uint16),
     ],
     ids=["grey", "alpha", "16 bit"],
@@ -83,3 +87,132 @@ def test_a_phones_rotation_is_applied(tmp_path, orientation, turns):
     upright = np.rot90(image, turns)
     assert frame.image.shape == upright.shape
     assert np.abs(frame.image.astype(int) - upright).mean() < 8
+
+
+HALF = np.zeros((40, 64), np.uint8)  # opaque in the upper left quarter only
+HALF[:20, :32] = 255
+GREEN = np.dstack([np.full((40, 64), v, np.uint8) for v in (10, 200, 30)])  # RGB
+CLEAR = np.where(HALF[:, :, None] > 0, GREEN, 255)
+
+
+def rgba(depth=8):
+    alpha = np.dstack([GREEN, HALF])
+    return alpha if depth == 8 else alpha.astype(np.uint16) * 257
+
+
+@pytest.mark.parametrize("name, depth", [("a.png", 8), ("a.png", 16), ("a.webp", 8), ("a.tif", 8)])
+def test_what_is_transparent_lies_on_white(tmp_path, name, depth):
+    path = tmp_path / name
+    if name.endswith("webp"):
+        Image.fromarray(rgba()).save(path, lossless=True)
+    else:
+        cv2.imwrite(str(path), rgba(depth)[:, :, [2, 1, 0, 3]])
+    (frame,) = open_source(path)
+    np.testing.assert_allclose(frame.image, CLEAR, atol=1)
+
+
+def test_half_transparent_is_half_white(tmp_path):
+    alpha = np.dstack([np.zeros((8, 8, 3), np.uint8), np.full((8, 8), 128, np.uint8)])
+    cv2.imwrite(str(tmp_path / "a.png"), alpha)
+    (frame,) = open_source(tmp_path / "a.png")
+    assert np.unique(frame.image).tolist() == [127]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", ["png", "webp"])
+def test_a_transparent_picture_is_turned_as_an_opaque_one_is(tmp_path, orientation, suffix):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(rgba()).save(tmp_path / f"clear.{suffix}", exif=exif, lossless=True)
+    Image.fromarray(CLEAR.astype(np.uint8)).save(
+        tmp_path / f"opaque.{suffix}", exif=exif, lossless=True
+    )
+    clear, opaque = open_source(tmp_path)
+    np.testing.assert_array_equal(clear.image, opaque.image)
+
+
+def test_colours_for_print_come_out_as_on_a_screen(tmp_path):
+    Image.fromarray(GREEN).convert("CMYK").save(tmp_path / "a.jpg", quality=95)
+    Image.fromarray(GREEN).convert("CMYK").save(tmp_path / "b.tif")
+    for frame in open_source(tmp_path):
+        np.testing.assert_allclose(frame.image, GREEN, atol=4)
+
+
+def test_a_palette_becomes_its_colours(tmp_path):
+    Image.fromarray(GREEN).convert("P", palette=Image.Palette.ADAPTIVE).save(tmp_path / "a.png")
+    (frame,) = open_source(tmp_path)
+    np.testing.assert_allclose(frame.image, GREEN, atol=2)
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png", "a.tif"])
+def test_of_an_animation_in_a_folder_the_first_picture_is_read_with_a_note(tmp_path, name):
+    first, second = Image.fromarray(GREEN), Image.fromarray(255 - GREEN)
+    lossless = {"lossless": True} if name.endswith("webp") else {}
+    first.save(tmp_path / name, save_all=True, append_images=[second], duration=100, **lossless)
+    source = open_source(tmp_path)
+    (frame,) = source
+    np.testing.assert_allclose(frame.image, GREEN, atol=6)
+    assert source.report.notes == [f"{name}: 2 pictures in it; the first is read"]
+    assert source.report.errors == 0
+
+
+def test_an_animation_that_is_named_itself_is_a_film(tmp_path):
+    first, second = Image.fromarray(GREEN), Image.fromarray(255 - GREEN)
+    first.save(tmp_path / "a.gif", save_all=True, append_images=[second], duration=100)
+    assert [frame.pts for frame in open_source(tmp_path / "a.gif")] == [0.0, 0.1]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 20_000), (20_000, 30)])
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_very_small_and_very_long_pictures_are_read(tmp_path, size, suffix):
+    cv2.imwrite(str(tmp_path / f"a.{suffix}"), np.full((*size, 3), 77, np.uint8))
+    (frame,) = open_source(tmp_path)
+    assert frame.image.shape == (*size, 3)
+    assert abs(int(frame.image.mean()) - 77) <= 1
+
+
+WHOLE = cv2.resize(np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8), (160, 120))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif", "bmp", "gif"])
+def test_a_picture_that_is_cut_off_is_one_line_naming_it(tmp_path, capfd, suffix, share):
+    whole = cv2.imencode(f".{suffix}", WHOLE)[1].tobytes()
+    (tmp_path / f"cut.{suffix}").write_bytes(whole[: int(len(whole) * share)])
+    cv2.imwrite(str(tmp_path / "good.png"), WHOLE)
+    source = open_source(tmp_path)
+    assert [frame.source for frame in source] == ["good.png"]
+    (note,) = source.report.notes
+    assert note.startswith(f"cut.{suffix}: not a readable picture")
+    assert capfd.readouterr().err == ""
+
+
+def test_a_damaged_png_is_one_line_naming_it(tmp_path, capfd):
+    data = bytearray(cv2.imencode(".png", WHOLE)[1].tobytes())
+    data[len(data) // 2] ^= 1
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(SourceError, match=r"a\.png: not a readable picture: the file is damaged"):
+        list(open_source(tmp_path / "a.png"))
+    assert capfd.readouterr().err == ""
+
+
+def test_a_picture_that_would_fill_the_memory_is_refused_before_it_is_unpacked(tmp_path):
+    """Ten thousand million pixels in a few bytes."""
+    head = struct.pack(">IIBBBBB", 100_000, 100_000, 8, 2, 0, 0, 0)
+    png = b"\x89PNG\r\n\x1a\n"
+    for name, body in ((b"IHDR", head), (b"IDAT", zlib.compress(b"")), (b"IEND", b"")):
+        png += (
+            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        )
+    (tmp_path / "a.png").write_bytes(png)
+    with pytest.raises(SourceError, match="100000 x 100000 px is too large"):
+        list(open_source(tmp_path / "a.png"))
+
+
+def test_a_kind_that_is_not_supported_is_said_and_the_others_are_done(tmp_path):
+    (tmp_path / "phone.heic").write_bytes(b"\x00\x00\x00\x18ftypheic" + bytes(40))
+    cv2.imwrite(str(tmp_path / "good.png"), WHOLE)
+    source = open_source(tmp_path)
+    assert [frame.source for frame in source] == ["good.png"]
+    (note,) = source.report.notes
+    assert note.startswith("phone.heic: not a readable picture")

@@ -162,3 +162,20 @@ def test_maps_reach_a_program_that_asks_for_them():
     options = tracker.Options(scene="scene-tiny", maps=True)
     result = next(iter(tracker.watch(DEMO, options)))
     assert result.scene.maps.shape == (10, 4, 4)
+
+
+def test_photos_of_any_shape_are_read_and_a_broken_one_does_not_stop_them(tmp_path, capsys):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name, size in (("dot", (1, 1)), ("wide", (120, 20_000)), ("tall", (3000, 7))):
+        cv2.imwrite(str(photos / f"{name}.png"), np.full((*size, 3), 90, np.uint8))
+    (photos / "cut.png").write_bytes((photos / "tall.png").read_bytes()[:-20])
+    out = tmp_path / "out.csv"
+    assert main([str(photos), "--scene", "scene-tiny", "--csv", str(out)]) == 3
+    assert capsys.readouterr().err == (
+        "emotrack: cut.png: not a readable picture: the file is cut off\n"
+    )
+    seen = table(out)
+    assert [row["source"] for row in seen] == ["dot.png", "tall.png", "wide.png"]
+    assert len({row["scene_valence"] for row in seen}) == 1
+    assert meta(out)["run"]["errors"] == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracker.sources.base import ALL, PHOTOS, Report, Source, SourceError, Span
+from tracker.sources.base import ALL, MOVING, PHOTOS, Report, Source, SourceError, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +27,8 @@ def open_source(name: str | Path, span: Span = ALL, *, alone: bool = True) -> So
     if path.is_dir():
         from tracker.sources.photos import Photos
 
-        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in PHOTOS and p.is_file())
+        kinds = PHOTOS | MOVING
+        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in kinds and p.is_file())
         if not found:
             raise SourceError(f"{name}: no pictures in this folder")
         return Photos(_named(found, path, alone))

@@ -8,9 +8,11 @@ from typing import Any, Protocol
 
 from tracker.values import Frame
 
-# Suffixes of stills; everything else is asked of PyAV as a film.
-PHOTOS = {".bmp", ".jp2", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
-PHOTOS |= {".pbm", ".pgm", ".pnm", ".ppm"}
+# Suffixes of stills; everything else is asked of PyAV as a film. HEIC is listed to be refused in
+# words: as a film it would be one tile of many.
+PHOTOS = {".avif", ".bmp", ".heic", ".heif", ".jp2", ".jpeg", ".jpg", ".png", ".tif", ".tiff"}
+PHOTOS |= {".pbm", ".pgm", ".pnm", ".ppm", ".webp"}
+MOVING = {".gif"}  # a film when it is named itself, a photo among the photos of a folder
 
 
 class SourceError(RuntimeError):

@@ -6,17 +6,14 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from tracker.sources.base import Report, SourceError
+from tracker.sources.stills import count, decoded
 from tracker.values import Frame, Image
-
-LARGEST = 250_000_000  # px; a picture beyond that is more likely an attack than a photo
 
 
 class Photos:
     """Reads pictures one after the other; one that fails is noted, and the others still done.
+    Of an animation or a document of several pages the first picture is read, and a note says so.
 
     names: what the `source` column says, and the file. Raises SourceError if none can be read.
     """
@@ -36,6 +33,9 @@ class Photos:
                 self.report.errors += 1
                 self.report.note(f"{name}: {wrong}")
                 continue
+            pictures = count(path)
+            if pictures > 1:
+                self.report.note(f"{name}: {pictures} pictures in it; the first is read")
             height, width = image.shape[:2]
             self.report.frames += 1
             self.report.about.append(
@@ -49,22 +49,9 @@ class Photos:
 
 
 def read_photo(path: Path) -> Image:
-    """Upright RGB, whatever the file held: grey, alpha (dropped), 16 bit, CMYK.
-
-    Raises SourceError saying what is wrong, without the file's name.
-    """
+    """Upright RGB. Raises SourceError saying what is wrong, without the file's name."""
     try:
-        data = np.fromfile(path, np.uint8)
+        data = path.read_bytes()
     except OSError as wrong:
         raise SourceError(wrong.strerror or str(wrong)) from wrong
-    if not data.size:
-        raise SourceError("the file is empty")
-    try:  # EXIF rotation is applied by imdecode
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
-    except cv2.error as wrong:
-        raise SourceError(f"not a readable picture ({wrong.err or 'damaged'})") from wrong
-    if image is None:
-        raise SourceError("not a readable picture")
-    if image.shape[0] * image.shape[1] > LARGEST:
-        raise SourceError(f"{image.shape[1]} x {image.shape[0]} px is too large")
-    return np.asarray(image, np.uint8)
+    return decoded(data)
