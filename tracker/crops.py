@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -53,16 +53,25 @@ class Cropper:
         return whole(image, self._template)
 
 
+class _Way(NamedTuple):
+    """From picture to crop, both in px: z -> factor * z + shift, a point being x + iy.
+
+    Plain numbers, for arrays of five points take longer to make than to compute with.
+    """
+
+    factor: complex  # scale * exp(i angle)
+    shift: complex
+
+
 def aligned(image: Image, face: Detection | Face, template: Template) -> Crop:
     """The face in the template's frame: by its landmarks, or by its box where it has none.
 
     image: (H, W, 3) or grey (H, W). Beyond the picture its edge pixels are repeated.
     """
-    if len(face.points) == len(template.points) and _spread(face.points) > 0:
-        matrix = similarity(face.points, template.points)
-    else:
-        matrix = _from_box(face.box, template)
-    return _ready(_warp(image, matrix, template), template)
+    way = None
+    if len(face.points) == len(template.points):
+        way = _least_squares(face.points, template.points)
+    return _ready(_warp(image, way or _from_box(face.box, template), template), template)
 
 
 def whole(image: Image, template: Template) -> Crop:
@@ -70,86 +79,90 @@ def whole(image: Image, template: Template) -> Crop:
     height, width = image.shape[:2]
     side = max(height, width)
     scale = template.size / side
-    matrix = np.array([[scale, 0, (side - width) / 2 * scale], [0, scale, 0]], np.float64)
-    matrix[1, 2] = (side - height) / 2 * scale
-    return _ready(_warp(image, matrix, template), template)
+    shift = complex((side - width) / 2 * scale, (side - height) / 2 * scale)
+    return _ready(_warp(image, _Way(scale, shift), template), template)
 
 
 def similarity(points: Sequence[Point], target: Sequence[Point]) -> Matrix:
-    """Least-squares rotation, scale and shift from `points` to `target` (Umeyama 1991, eq. 40-42).
+    """Least-squares rotation, scale and shift from `points` to `target`.
 
-    In the plane the closed form needs no singular values: with centred points as complex
-    numbers p and t, the factor scale * exp(i angle) is sum(conj(p) t) / sum(|p|^2).
     A reflection is never an answer. Raises ValueError if all points are the same.
     """
-    start, end = np.asarray(points, np.float64), np.asarray(target, np.float64)
-    p, t = (xy[:, 0] + 1j * xy[:, 1] for xy in (start - start.mean(0), end - end.mean(0)))
-    size = float((abs(p) ** 2).sum())
-    if size == 0:
+    way = _least_squares(points, target)
+    if way is None:
         raise ValueError("landmarks that coincide have no scale")
-    factor = complex((p.conj() * t).sum() / size)
-    turn = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
-    return np.column_stack([turn, end.mean(0) - turn @ start.mean(0)])
+    (a, b), (x, y) = (way.factor.real, way.factor.imag), (way.shift.real, way.shift.imag)
+    return np.array([[a, -b, x], [b, a, y]])
 
 
-def _spread(points: Sequence[Point]) -> float:
-    return float(np.ptp(np.asarray(points), axis=0).max())
+def _least_squares(points: Sequence[Point], target: Sequence[Point]) -> _Way | None:
+    """Umeyama (1991), eq. 40-42; None if all points are the same.
+
+    In the plane the closed form needs no singular values: with centred points as complex
+    numbers p and t, the factor is sum(conj(p) t) / sum(|p|^2).
+    """
+    n = len(points)
+    start, end = [complex(*xy) for xy in points], [complex(*xy) for xy in target]
+    middle, aim = sum(start) / n, sum(end) / n
+    centred = [z - middle for z in start]
+    size = sum(z.real * z.real + z.imag * z.imag for z in centred)
+    if size == 0:
+        return None
+    both = zip(centred, end, strict=True)
+    factor = sum(z.conjugate() * (t - aim) for z, t in both) / size
+    return _Way(factor, aim - factor * middle)
 
 
-def _from_box(box: Box, template: Template) -> Matrix:
+def _from_box(box: Box, template: Template) -> _Way:
     side = max(1.0, (box.x1 - box.x0) * (box.y1 - box.y0)) ** 0.5 * template.box_scale
     scale = template.size / side
-    x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+    middle = complex((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
     half = template.size / 2
-    return np.array([[scale, 0, half - scale * x], [0, scale, half - scale * y]])
+    return _Way(scale, complex(half, half) - scale * middle)
 
 
-def _warp(image: Image, matrix: Matrix, template: Template) -> Image:
+def _warp(image: Image, way: _Way, template: Template) -> Image:
     """Two steps when the face is larger than its crop: shrink by area, then warp.
 
     Bilinear warping alone would read four of the many pixels under each one of the crop.
     """
-    size = template.size
-    scale = math.hypot(matrix[0, 0], matrix[1, 0])
-    if scale < 0.9:
-        image, matrix = _shrunk(image, matrix, size, scale, grey=template.channels == 1)
+    x = y = 1.0  # px of the picture per px of what is warped
+    if abs(way.factor) < 0.9:
+        image, way, (x, y) = _shrunk(image, way, template)
+    (a, b), shift = (way.factor.real, way.factor.imag), way.shift
     # OpenCV counts from pixel centres, we from pixel corners.
-    shift = np.array([0.5, 0.5])
-    centred = matrix.copy()
-    centred[:, 2] += matrix[:, :2] @ shift - shift
+    across = shift.real + (a * x - b * y - 1) / 2
+    down = shift.imag + (b * x + a * y - 1) / 2
+    matrix = np.array([[a * x, -b * y, across], [b * x, a * y, down]])
+    size_wh = template.size, template.size
     warped = cv2.warpAffine(
-        image, centred, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        image, matrix, size_wh, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(warped, np.uint8)
 
 
-def _shrunk(
-    image: Image, matrix: Matrix, size: int, scale: float, *, grey: bool
-) -> tuple[Image, Matrix]:
-    """The part of the picture under the crop, at the crop's resolution, and the rest of the way.
-
-    grey: colour is not wanted, so it is not shrunk either.
+def _shrunk(image: Image, way: _Way, template: Template) -> tuple[Image, _Way, Point]:
+    """The part of the picture under the crop at the crop's resolution, the way from the part,
+    and how many of its px lie under one of the shrunk, x and y. In grey, if colour is not wanted.
     """
     height, width = image.shape[:2]
-    back = cv2.invertAffineTransform(matrix)
-    corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float64)
-    under = corners @ back[:, :2].T + back[:, 2]
+    scale, size = abs(way.factor), template.size
     margin = 2 / scale  # px; the warp reads one beyond the corners
-    x0, y0 = (max(0, math.floor(low)) for low in under.min(0) - margin)
-    x1, y1 = (math.ceil(high) for high in under.max(0) + margin)
+    under = [(corner - way.shift) / way.factor for corner in (0, size, size * 1j, size + size * 1j)]
+    x0 = max(0, math.floor(min(z.real for z in under) - margin))
+    y0 = max(0, math.floor(min(z.imag for z in under) - margin))
+    x1 = math.ceil(max(z.real for z in under) + margin)
+    y1 = math.ceil(max(z.imag for z in under) + margin)
     x0, y0 = min(x0, width - 1), min(y0, height - 1)  # a face wholly outside: the nearest edge
     part = image[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)]
     step = 2 ** max(0, math.floor(-math.log2(scale)))  # sides that can be halved so often are fast
     rows, columns = (max(n // step * step, min(n, step)) for n in part.shape[:2])
     part = part[:rows, :columns]  # what is cut off lies in the margin
-    if grey and part.ndim == 3:
+    if template.channels == 1 and part.ndim == 3:
         part = np.asarray(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), np.uint8)
-    size_wh = max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale))
-    small = resized(part, size_wh)
-    x, y = part.shape[1] / size_wh[0], part.shape[0] / size_wh[1]  # full px per small px
-    turn = matrix[:, :2]
-    rest = np.column_stack([turn * [x, y], matrix[:, 2] + turn @ [x0, y0]])
-    return small, rest
+    size_wh = max(1, round(columns * scale)), max(1, round(rows * scale))
+    rest = _Way(way.factor, way.shift + way.factor * complex(x0, y0))
+    return resized(part, size_wh), rest, (columns / size_wh[0], rows / size_wh[1])
 
 
 def _ready(crop: Image, template: Template) -> Crop:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.resize import resized
+from tracker.resize import glanced
 from tracker.values import Box, Detection, Image
 
 Rows = NDArray[np.float32]  # (n, 15): x0 y0 x1 y1, five points (x, y), score; px
@@ -24,7 +24,7 @@ def fitted(image: Image, long_side: int) -> tuple[Image, tuple[float, float]]:
     height, width = image.shape[:2]
     scale = long_side / max(width, height)
     small_wh = max(1, round(width * scale)), max(1, round(height * scale))
-    small = resized(image, small_wh)
+    small = glanced(image, small_wh)
     columns, rows = (-(-side // STRIDES[-1]) * STRIDES[-1] for side in small_wh)
     padded = np.zeros((rows, columns, 3), np.uint8)
     padded[: small_wh[1], : small_wh[0]] = small
