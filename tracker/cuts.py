@@ -46,8 +46,6 @@ class CutFinder:
 
 def _thumbnail(image: Image) -> Thumbnail:
     """(18, 32, 3) in [0, 1]. A few pixels of each field are enough, evenly spread."""
-    some = cv2.resize(
-        image, (4 * SIZE_WH[0], 4 * SIZE_WH[1]), interpolation=cv2.INTER_NEAREST
-    )
+    some = cv2.resize(image, (4 * SIZE_WH[0], 4 * SIZE_WH[1]), interpolation=cv2.INTER_NEAREST)
     small = cv2.resize(some, SIZE_WH, interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.float32) / np.float32(255)
