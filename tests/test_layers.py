@@ -26,9 +26,13 @@ RANKS = {  # longest matching prefix wins
     "tracker.detectors": 6,
     "tracker.detectors.__init__": 7,
     "tracker.sources.base": 5,
-    "tracker.sources.stills": 6,
-    "tracker.sources": 7,
+    "tracker.sources": 6,
+    "tracker.sources.camera_names": 7,
+    "tracker.sources.camera_opencv": 7,
+    "tracker.sources.live_url": 7,
+    "tracker.sources.photos": 7,
     "tracker.sources.__init__": 8,
+    "tracker.latency": 4,
     "tracker.sinks.base": 8,
     "tracker.sinks.column": 6,
     "tracker.sinks.context_columns": 7,
@@ -45,6 +49,7 @@ RANKS = {  # longest matching prefix wins
     "tracker": 11,  # re-exports only
     "tracker.commands.interrupt": 12,
     "tracker.commands.summary": 12,  # text only
+    "tracker.commands.words": 12,
     "tracker.commands": 17,
     "tracker.cli": 18,
     "tracker.__main__": 19,

@@ -6,16 +6,18 @@ input could be read; 130 stopped with Ctrl-C.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from importlib import import_module
 
-COMMANDS = ("calibrate", "eval", "models", "smooth")
+COMMANDS = ("calibrate", "cameras", "eval", "models", "smooth")
 FAILED, PARTLY, STOPPED = 2, 3, 130
 
 
 def main(words: list[str] | None = None) -> int:
     words = sys.argv[1:] if words is None else words
+    logging.basicConfig(format="emotrack: %(message)s")
     command = words[0] if words and words[0] in COMMANDS else "watch"
     try:
         # The first word decides which of the commands' libraries are needed at all.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from threading import get_ident
 from types import TracebackType
 from typing import Protocol
@@ -79,8 +79,8 @@ class Tracker:
     """Reads one stream of frames at a time. It belongs to the first thread that uses it.
 
     Trackers share nothing, so N of them in N threads give the numbers of N serial runs.
-    A frame of another source, or one whose time steps back, begins a new stream: nobody is
-    known any more, while track numbers go on.
+    A frame of another source, of one that was lost and taken up again, or whose time steps back
+    begins a new stream: nobody is known any more, while track numbers go on.
 
     models: what reads. mesh: faces come with pose and blendshapes. context: people come with a
     reading of the picture around them. profile: what calibrates.
@@ -110,7 +110,8 @@ class Tracker:
         self._scene = scene
         self._audio = audio
         self._pushed = 0  # frames taken by push()
-        self._last = ("", float("-inf"))  # source and pts of the frame before
+        self._stream = ("", 0)  # source of the frame before, and how often it was taken up
+        self._last = float("-inf")  # s, pts of the frame before
         self._thread: int | None = None
 
     def look(self, frame: Frame) -> Sequence[Detection]:
@@ -124,10 +125,10 @@ class Tracker:
         seen: what `look` said of it, if it has been asked already.
         """
         self._stay_in_one_thread()
-        source, pts = self._last
-        if frame.source != source or frame.pts < pts:
+        stream = (frame.source, frame.taken_up)
+        if stream != self._stream or frame.pts < self._last:
             self.begin()
-        self._last = (frame.source, frame.pts)
+        self._stream, self._last = stream, frame.pts
         cut = self._cuts(frame)
         faces = self._faces(frame, cut, self.look(frame) if seen is None else seen)
         people = tuple(self._people(frame, faces))
@@ -175,24 +176,38 @@ class Tracker:
             raise RuntimeError("a Tracker belongs to one thread; build one per thread")
 
 
-def looked(source: Source, tracker: Tracker) -> Iterator[tuple[Frame, Sequence[Detection]]]:
-    for frame in source:
+Looked = tuple[Frame, Sequence[Detection]]  # a frame, and what `Tracker.look` said of it
+
+
+def looked(frames: Iterable[Frame], tracker: Tracker) -> Iterator[Looked]:
+    for frame in frames:
         yield frame, tracker.look(frame)
 
 
-def paced(
-    source: Source, tracker: Tracker
-) -> AbstractContextManager[Handoff[tuple[Frame, Sequence[Detection]]]]:
+def paced(source: Source, tracker: Tracker) -> AbstractContextManager[Handoff[Looked]]:
     """Decode and find faces ahead of reading them, in a thread of its own: the work of one frame
     then fills two cores. The one place that decides what slow inference costs."""
-    capacity = 1 if source.live else 8
-    return background(looked(source, tracker), capacity=capacity, drop_oldest=source.live)
+    if source.live:
+        return _fresh(source, tracker)
+    return background(looked(source, tracker), capacity=8, drop_oldest=False)
+
+
+@contextmanager
+def _fresh(source: Source, tracker: Tracker) -> Iterator[Handoff[Looked]]:
+    """The newest picture, always: a camera is emptied in a thread of its own, for whatever waits
+    in its driver grows old, and what is slow (finding faces, or reading them) loses frames."""
+    with (
+        background(source, capacity=1, drop_oldest=True) as newest,
+        background(looked(newest, tracker), capacity=1, drop_oldest=True, after=newest) as frames,
+    ):
+        yield frames
 
 
 def follow(source: Source, tracker: Tracker) -> Generator[Step, None, None]:
     """Steps as they happen. Closing the iterator stops and releases the source."""
     with paced(source, tracker) as frames:
         for frame, seen in frames:
+            source.report.dropped = frames.dropped
             yield Step(frame, tracker.take(frame, seen))
 
 

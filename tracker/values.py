@@ -76,6 +76,7 @@ class Frame:
     arrived: float  # s, time.monotonic() when the decoder handed it over
     image: Image  # (H, W, 3)
     source: str = ""  # name of the input; another name is another stream
+    taken_up: int = 0  # times the source was lost and found again; each begins another stream
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -11,9 +12,11 @@ class Interrupt:
     """The first Ctrl-C waits for `check`; a second one, should a source hang, is immediate.
 
     For the main thread only: Python delivers signals to no other.
+    hurry: called on the first, so that whatever waits comes to a `check`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hurry: Callable[[], None] = lambda: None) -> None:
+        self._hurry = hurry
         self._asked = False
         self._before: Any = None
 
@@ -38,3 +41,4 @@ class Interrupt:
         if self._asked:
             raise KeyboardInterrupt
         self._asked = True
+        self._hurry()

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
+from tracker.latency import Latencies
 from tracker.models import hash_file
 from tracker.sinks.base import SinkError
 from tracker.sinks.column import Column
@@ -53,6 +54,7 @@ class Sidecar:
         self._frames = 0
         self._first: float | None = None  # s
         self._last: float | None = None  # s
+        self._latencies = Latencies()
 
     def __enter__(self) -> Sidecar:
         self._put(finished=False, inputs=[])
@@ -70,12 +72,14 @@ class Sidecar:
     def write(self, step: Step) -> None:
         self._frames += 1
         self._last = step.result.pts
+        self._latencies.add(step.result.latency)
         if self._first is None:
             self._first = step.result.pts
 
     def _put(self, *, finished: bool, inputs: list[dict[str, Any]]) -> None:
         run = {
             "frames": self._frames,
+            "dropped": sum(source.report.dropped for source in self._sources),
             "errors": sum(source.report.errors for source in self._sources),
             "notes": [note for source in self._sources for note in source.report.notes],
             "rows": self._table.rows,
@@ -84,6 +88,12 @@ class Sidecar:
             "seconds": round(time.monotonic() - self._began, 3),
             "finished": finished,
         }
+        if any(source.live for source in self._sources):
+            run |= {
+                "latency_median": self._latencies.below(0.5),
+                "latency_p95": self._latencies.below(0.95),
+                "latency_max": round(self._latencies.largest, 4),
+            }
         columns = [self._described(column) for column in self._table.header]
         whole = {"format": FORMAT, "created": self._created, **self._about}
         write_json(self._path, {**whole, "inputs": inputs, "columns": columns, "run": run})
@@ -114,6 +124,8 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 def _described(about: Mapping[str, Any]) -> dict[str, Any]:
     """Base names only: where a file lay says something about its owner."""
+    if "path" not in about:  # a camera
+        return dict(about)
     path: Path = about["path"]
     rest = {key: value for key, value in about.items() if key != "path"}
     try:

@@ -5,12 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracker.sources.base import ALL, MOVING, PHOTOS, Report, Source, SourceError, Span
+from tracker.sources.base import ALL, ANY, MOVING, PHOTOS, Report, Source, SourceError, Span, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["ALL", "Report", "Source", "SourceError", "Span", "open_source"]
+    from tracker.sources.camera import Device
+
+__all__ = [
+    "ALL",
+    "ANY",
+    "Report",
+    "Source",
+    "SourceError",
+    "Span",
+    "Wish",
+    "open_camera",
+    "open_live",
+    "open_source",
+]
 
 
 def open_source(name: str | Path, span: Span = ALL, *, alone: bool = True) -> Source:
@@ -39,6 +52,42 @@ def open_source(name: str | Path, span: Span = ALL, *, alone: bool = True) -> So
     from tracker.sources.film import Film
 
     return Film(str(name), path, span)
+
+
+def open_live(name: str | Path, span: Span = ALL) -> Source:
+    """A film played by its own clock, as if it were a camera. Raises SourceError naming it."""
+    from tracker.sources.film import Film
+    from tracker.sources.live import Live
+
+    film = open_source(name, span)
+    if not isinstance(film, Film):
+        raise SourceError(f"{name}: photos have no clock to be played by; name a film")
+    return Live(film)
+
+
+def open_camera(which: str = "", wish: Wish = ANY) -> Source:
+    """A camera of this machine or of the network.
+
+    which: "" for the first, a number, a part of its name, or the URL of a network camera. Raises
+    SourceError if no such camera is listed; whether it gives pictures shows when it is iterated.
+    """
+    if "://" in which:
+        from tracker.sources.live_url import open_url
+
+        return open_url(which)
+    from tracker.sources.camera import Camera
+    from tracker.sources.camera_names import again, cameras, chosen
+    from tracker.sources.camera_opencv import open_opencv
+
+    if which.isdigit():
+        name = f"camera {which}"
+        return Camera(name, lambda: open_opencv(int(which), name, wish))
+    camera = chosen(which, cameras())
+
+    def open_again() -> Device:
+        return open_opencv(again(camera, cameras()).index, camera.name, wish)
+
+    return Camera(camera.name, open_again)
 
 
 def _named(found: Iterable[Path], folder: Path, alone: bool) -> list[tuple[str, Path]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from tracker.values import Frame
 
@@ -31,11 +32,23 @@ class Span:
 ALL = Span()
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked of a camera; None: whatever suits."""
+
+    size_wh: tuple[int, int] | None = None  # px
+    rate: float | None = None  # frames/s
+
+
+ANY = Wish()
+
+
 @dataclass(slots=True)
 class Report:
     """What came of reading a source; complete once its iteration has ended."""
 
     frames: int = 0  # decoded and handed over
+    dropped: int = 0  # of those, by a live source: nobody had time for them
     errors: int = 0  # undecodable packets, damaged frames, unreadable pictures, missing ends
     notes: list[str] = field(default_factory=list)  # one line each, naming the input
     about: list[dict[str, Any]] = field(default_factory=list)  # for the sidecar, one per file
@@ -44,8 +57,19 @@ class Report:
         self.notes.append(line)
 
 
+def without_secrets(place: str) -> str:
+    """A network address as it may be told on: user, password and query stay here."""
+    parts = urlsplit(place)
+    if not parts.netloc:
+        return place
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
 class Source(Protocol):
-    """Iterating opens the file and closes it again; `live` says whether time waits for us."""
+    """Iterating opens the file and closes it again; `live` says whether time waits for us.
+
+    A live one is `handoff.Waiting` as well.
+    """
 
     live: bool
     report: Report

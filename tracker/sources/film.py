@@ -20,10 +20,13 @@ from tracker.values import Frame, Image
 ASSUMED_RATE = 25.0  # frames/s, where neither frames nor stream name any: the PAL rate
 SLACK = 1.0  # s by which a film may end before the announced time without a remark
 EARLY = 1e-6  # s; rounding of a time given with six decimals
+PATIENCE = 5.0  # s without an answer after which a network address is given up
 
 
 class Film:
-    """One video stream of one file.
+    """One video stream of one file, or of what a network address gives.
+
+    place: a file, or a URL, of which only `name` is told on.
 
     A frame without a time (raw streams) gets one from the stream's nominal rate, and a note.
     Undecodable packets are counted and skipped. Raises SourceError if there is no video stream
@@ -32,15 +35,16 @@ class Film:
 
     live = False
 
-    def __init__(self, name: str, path: Path, span: Span = ALL) -> None:
+    def __init__(self, name: str, place: Path | str, span: Span = ALL) -> None:
         self._name = name
-        self._path = path
+        self._place = place
         self._span = span
         self._untimed = 0
         self.report = Report()
         self.expected: int | None = None
         with self._opened() as (container, stream):
-            self.report.about.append(_describe(path, container, stream))
+            about = _place(name, place) | describe(container, stream)
+            self.report.about.append(about)
             if span == ALL:
                 self.expected = stream.frames or None
 
@@ -54,14 +58,13 @@ class Film:
                 due = (pts if due is None else due) + self._span.every
                 while due <= pts + EARLY:  # a gap in time: go on from here
                     due += self._span.every
-            pixels = to_rgb.reformat(decoded, format="rgb24").to_ndarray()
-            image = _upright(np.asarray(pixels, np.uint8), decoded)
+            image = upright_rgb(to_rgb, decoded)
             self.report.frames += 1
             yield Frame(index, pts, time.monotonic(), image, self._name)
         self._conclude()
 
-    def _opened(self) -> _Opened:
-        return _Opened(self._name, self._path)
+    def _opened(self) -> Opened:
+        return Opened(self._name, self._place)
 
     def _timed(self) -> Iterator[tuple[float, VideoFrame]]:
         """Frames of the span with their times in seconds."""
@@ -105,7 +108,7 @@ class Film:
                 return
             except (av.FFmpegError, ValueError) as wrong:
                 self.report.errors += 1
-                self.report.note(f"{self._name}: reading stopped ({_reason(wrong)})")
+                self.report.note(f"{self._name}: reading stopped ({reason(wrong)})")
                 return
             try:
                 frames = packet.decode()
@@ -142,14 +145,18 @@ class Film:
         raise SourceError(f"{self._name}: the video stream holds no frames")
 
 
-class _Opened:
-    """A container and its first real video stream, closed on the way out."""
+class Opened:
+    """A container and its first real video stream, closed on the way out.
 
-    def __init__(self, name: str, path: Path) -> None:
+    options: FFmpeg's, of the protocol. Raises SourceError if there is no video stream.
+    """
+
+    def __init__(self, name: str, place: Path | str, options: dict[str, str] | None = None) -> None:
+        patience = None if isinstance(place, Path) else PATIENCE
         try:
-            self._container = av.open(str(path))
+            self._container = av.open(str(place), options=options, timeout=patience)
         except (av.FFmpegError, OSError, ValueError) as wrong:
-            raise SourceError(f"{name}: not a readable film ({_reason(wrong)})") from wrong
+            raise SourceError(f"{name}: not a readable film ({reason(wrong)})") from wrong
         covers = av.stream.Disposition.attached_pic
         streams = [s for s in self._container.streams.video if not s.disposition & covers]
         if not streams:
@@ -169,8 +176,9 @@ class _Opened:
         self._container.close()
 
 
-def _upright(image: Image, decoded: VideoFrame) -> Image:
+def upright_rgb(to_rgb: VideoReformatter, decoded: VideoFrame) -> Image:
     """PyAV hands out unrotated pixels; `rotation` is in degrees, anticlockwise."""
+    image = np.asarray(to_rgb.reformat(decoded, format="rgb24").to_ndarray(), np.uint8)
     turns = round(decoded.rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
 
@@ -188,13 +196,17 @@ def _announced_end(stream: VideoStream) -> float | None:
         return None
 
 
-def _describe(path: Path, container: InputContainer, stream: VideoStream) -> dict[str, Any]:
+def _place(name: str, place: Path | str) -> dict[str, Any]:
+    if isinstance(place, Path):
+        return {"kind": "film", "name": place.name, "path": place}
+    return {"kind": "url", "name": name}
+
+
+def describe(container: InputContainer, stream: VideoStream) -> dict[str, Any]:
+    """For the sidecar: container, codec, size, times in s and rate in frames/s."""
     base = stream.time_base
     start = None if stream.start_time is None or base is None else stream.start_time * base
     return {
-        "kind": "film",
-        "name": path.name,
-        "path": path,
         "container": container.format.name,
         "codec": stream.codec_context.name,
         "width": stream.width,
@@ -205,5 +217,5 @@ def _describe(path: Path, container: InputContainer, stream: VideoStream) -> dic
     }
 
 
-def _reason(wrong: BaseException) -> str:
+def reason(wrong: BaseException) -> str:
     return getattr(wrong, "strerror", None) or str(wrong) or type(wrong).__name__

@@ -1,0 +1,138 @@
+"""The words of `emotrack INPUT...`: which there are, and which go together."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+from pathlib import Path
+
+from tracker.api import BASELINES, FACES
+from tracker.sinks.sidecar import sidecar_path
+from tracker.sources.base import without_secrets
+
+EPILOG = """\
+commands:
+  emotrack cameras                                  names, numbers and modes, for --webcam
+  emotrack models list | pull NAME | path NAME      model files: shipped and fetched
+  emotrack calibrate neutral INPUT... --out FILE    a person's resting face, for --profile
+  emotrack eval faces PICTURES [--labels FILE]      agreement with labels
+  emotrack eval traces PREDICTIONS GOLD             agreement over time, file by file
+  emotrack smooth READINGS --out FILE               the memory over any table
+  emotrack calibrate raters READINGS RATINGS...     each rater's delay, scale and weight
+
+exit codes:
+  0 done   2 nothing could be read or written, or a wrong command
+  3 done as far as the input could be read   130 stopped with Ctrl-C
+"""
+
+
+def parsed(words: list[str]) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
+    """The parser too, whose `error` ends the program for what is found wrong later."""
+    parser = _parser()
+    given = parser.parse_args(words)
+    _check_inputs(parser, given)
+    _check_outputs(parser, given)
+    return parser, given
+
+
+def told_on(words: list[str]) -> list[str]:
+    """The command as it may be written down: addresses without passwords."""
+    return [without_secrets(word) for word in words]
+
+
+def _check_inputs(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
+    camera = given.webcam is not None
+    if not camera and not given.inputs:
+        parser.error("name an INPUT, or --webcam")
+    if camera and given.inputs:
+        parser.error(f"--webcam and {given.inputs[0]} exclude each other")
+    for name in ("start", "end", "every", "live"):
+        if camera and getattr(given, name) not in (None, False):
+            parser.error(f"--{name} is for films, not for --webcam")
+    for name in ("size", "rate"):
+        if not camera and getattr(given, name) is not None:
+            parser.error(f"--{name} is asked of a camera: --webcam")
+    if given.start is not None and given.end is not None and given.end <= given.start:
+        parser.error(f"--end {given.end:g} is not after --start {given.start:g}")
+    if given.faces == "whole" and given.scene not in (None, "none"):
+        parser.error(f"--scene {given.scene}: with --faces whole there is no scene to read")
+    if given.every is not None and not given.every > 0:
+        parser.error(f"--every {given.every:g} is not more than 0 seconds")
+
+
+def _check_outputs(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
+    outputs = [Path(t).resolve() for t in (given.csv, given.jsonl) if t not in (None, "-")]
+    sidecars = [sidecar_path(path) for path in outputs]
+    read = [*given.inputs, *(name for name in (given.profile, given.context, given.scene) if name)]
+    taken = {Path(name).resolve() for name in read}
+    for path in (*outputs, *sidecars):
+        if path in taken:
+            parser.error(f"{path.name} is an input; it would be overwritten")
+    if given.csv is not None and given.csv == given.jsonl:
+        parser.error("--csv and --jsonl name the same output")
+    if len(set(sidecars)) < len(sidecars):
+        parser.error("--csv and --jsonl would share one .meta.json; give them different stems")
+
+
+def _size(word: str) -> tuple[int, int]:
+    width, _, height = word.partition("x")
+    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError(f"{word!r} is no size such as 1280x720")
+    return int(width), int(height)
+
+
+def _rate(word: str) -> float:
+    try:
+        rate = float(word)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < 1000:
+        raise argparse.ArgumentTypeError(f"{word!r} is no rate such as 30")
+    return rate
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="emotrack",
+        description="Valence, arousal and expression of every face in films and photos.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    version = importlib.metadata.version("emotrack")
+    add = parser.add_argument
+    add("inputs", nargs="*", metavar="INPUT", help="film, photo, or folder of photos")
+    add(
+        "--webcam",
+        nargs="?",
+        const="",
+        metavar="CAMERA",
+        help="instead of INPUT: the first camera, or its number, a part of its name, or a URL",
+    )
+    add("--size", type=_size, metavar="WxH", help="ask this of the camera, e.g. 1920x1080")
+    add("--rate", type=_rate, metavar="R", help="ask this of the camera, in frames a second")
+    add("--live", action="store_true", help="play a film by its own clock, as if by a camera")
+    add("--csv", metavar="FILE", help="write a table, a row per face and frame (- for stdout)")
+    add("--jsonl", metavar="FILE", help="the same rows as JSON lines (- for stdout)")
+    add("--start", type=float, metavar="S", help="begin at this time of the film, in seconds")
+    add("--end", type=float, metavar="S", help="stop before this time, in seconds")
+    add("--every", type=float, metavar="S", help="one frame per so many seconds of the film")
+    add("--faces", choices=FACES, help="whole: each picture is a face crop (default: detect)")
+    add("--detector", metavar="NAME", help="builtin (default), yunet or mediapipe")
+    add("--min-confidence", type=float, metavar="P", help="below it there is no face, 0..1")
+    add("--context", metavar="NAME", help="also each person in context: a model, or its card.json")
+    add("--scene", metavar="NAME", help="what the picture evokes: a model, its card.json, or none")
+    add("--scene-interval", type=float, metavar="S", help="film seconds between two looks at it")
+    add("--profile", metavar="FILE", help="fill valence_cal, arousal_cal from this profile")
+    add(
+        "--person",
+        action="append",
+        default=[],
+        metavar="[TRACK=]NAME",
+        help="whose face it is, of the profile: every face, or one track; may be repeated",
+    )
+    add("--rater", metavar="NAME", help="whose judgement to imitate, of the profile")
+    add("--baseline", choices=BASELINES, help="instead: each face less its own running neutral")
+    add("--quiet", action="store_true", help="no progress bar")
+    add("--version", action="version", version=f"emotrack {version}")
+    return parser

@@ -1,0 +1,62 @@
+"""Network cameras and films at an address, through PyAV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+from urllib.parse import urlsplit
+
+import av
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+
+from tracker.sources.base import Source, SourceError, without_secrets
+from tracker.sources.camera import Camera, Lost
+from tracker.sources.film import Film, Opened, describe, reason, upright_rgb
+from tracker.sources.live import Live
+from tracker.values import Image
+
+PROTOCOLS = ("http", "https", "rtsp", "rtsps")
+OPTIONS = {"rtsp": {"rtsp_transport": "tcp"}, "rtsps": {"rtsp_transport": "tcp"}}  # UDP loses parts
+
+
+class NetworkDevice:
+    """A stream without an end. Whatever the stream says of its times, arrival counts."""
+
+    def __init__(self, name: str, url: str) -> None:
+        self._closing = ExitStack()
+        container, stream = self._closing.enter_context(_open(name, url))
+        stream.thread_type = "SLICE"  # threads by frame would hold some frames back
+        self.about: dict[str, Any] = {"kind": "url", "name": name} | describe(container, stream)
+        self._decoded: Iterator[VideoFrame] = container.decode(stream)
+        self._to_rgb = VideoReformatter()
+
+    def read(self) -> Image:
+        try:
+            return upright_rgb(self._to_rgb, next(self._decoded))
+        except StopIteration:
+            raise Lost("the stream ended") from None
+        except (av.FFmpegError, OSError, ValueError) as wrong:
+            raise Lost(reason(wrong)) from wrong
+
+    def close(self) -> None:
+        self._closing.close()
+
+
+def open_url(url: str) -> Source:
+    """A network camera; or, where the address gives a film with a length, that film played live.
+
+    Raises SourceError naming the address, without user, password and query.
+    """
+    name = without_secrets(url)
+    with _open(name, url) as (container, _):
+        film = container.duration is not None
+    return Live(Film(name, url)) if film else Camera(name, lambda: NetworkDevice(name, url))
+
+
+def _open(name: str, url: str) -> Opened:
+    protocol = urlsplit(url).scheme
+    if protocol not in PROTOCOLS:
+        raise SourceError(f"{name}: {protocol}:// is none of {', '.join(PROTOCOLS)}")
+    return Opened(name, url, OPTIONS.get(protocol))
