@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from tracker.sources import SourceError
 from tracker.sources.photos import read_photo
 from tracker.values import Image
 
+R = TypeVar("R")
 T = TypeVar("T")
 FAILED = 2  # exit code
 
@@ -31,19 +32,42 @@ def read_picture(path: Path, where: str) -> Image:
         raise RecipeError(f"{where}: {path.name}: {wrong}") from wrong
 
 
-def present(
-    samples: Sequence[T], picture: Callable[[T], Path], where: Callable[[T], str], *, skip: bool
-) -> list[T]:
-    """Those whose picture is there; without `skip` a missing one is a RecipeError."""
-    found = []
-    for sample in samples:
-        if picture(sample).is_file():
-            found.append(sample)
-        elif not skip:
-            raise RecipeError(f"{where(sample)}: no picture {picture(sample)}")
+def gathered(raw: Iterable[R], make: Callable[[R], T], *, skip: bool) -> list[T]:
+    """What `make` makes of each. With `skip` those that it refuses are counted and said to be
+    left out; otherwise the first one ends it. Raises RecipeError, also if nothing is left."""
+    found: list[T] = []
+    refused: list[str] = []
+    for one in raw:
+        try:
+            found.append(make(one))
+        except RecipeError as wrong:
+            if not skip:
+                raise
+            refused.append(str(wrong))
+    if refused:
+        print(f"{len(refused)} left out; the first: {refused[0]}", file=sys.stderr)
     if not found:
-        raise RecipeError("none of the pictures is there" if samples else "the set is empty")
+        raise RecipeError("nothing is left of the set" if refused else "the set is empty")
     return found
+
+
+def existing(path: Path, where: str) -> Path:
+    """Raises RecipeError if there is no such file."""
+    if not path.is_file():
+        raise RecipeError(f"{where}: no picture {path}")
+    return path
+
+
+def varied(images: Sequence[Image], luck: Sequence[float]) -> list[Image]:
+    """One change for all pictures of a sample: mirrored left to right half of the time, never
+    upside down (nobody sees pictures so); contrast and brightness by up to a fifth.
+
+    luck: three numbers of 0..1.
+    """
+    gain, shift = 0.8 + 0.4 * luck[1], 51 * (luck[2] - 0.5)
+    levels = np.clip((np.arange(256) - 128) * gain + 128 + shift, 0, 255).astype(np.uint8)
+    turned = (image[:, ::-1] if luck[0] < 0.5 else image for image in images)
+    return [levels[image] for image in turned]
 
 
 def squashed(image: Image, size: int) -> Image:

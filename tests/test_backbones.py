@@ -12,8 +12,9 @@ torch = pytest.importorskip("torch")
 from calibration.backbones import NAMES, TIMM, open_backbone  # noqa: E402  # torch first, or skip
 from calibration.samples import (  # noqa: E402
     RecipeError,
+    existing,
+    gathered,
     part_of,
-    present,
     read_picture,
     run,
     squashed,
@@ -97,16 +98,19 @@ def test_a_part_follows_from_the_name_and_parts_have_their_shares():
     np.testing.assert_allclose(np.bincount(parts) / 4000, (0.8, 0.05, 0.15), atol=0.02)
 
 
-def test_a_missing_picture_names_its_row_unless_it_may_be_left_out(tmp_path):
+def test_a_missing_picture_names_its_row_unless_it_may_be_left_out(tmp_path, capsys):
     (tmp_path / "a.jpg").write_bytes(b"")
     rows = [("a.jpg", "list.csv, row 1"), ("b.jpg", "list.csv, row 2")]
 
-    def found(skip):
-        return present(rows, lambda r: tmp_path / r[0], lambda r: r[1], skip=skip)
+    def found(skip, some=rows):
+        return gathered(some, lambda r: existing(tmp_path / r[0], r[1]), skip=skip)
 
-    assert found(skip=True) == rows[:1]
     with pytest.raises(RecipeError, match=r"list\.csv, row 2: no picture .*b\.jpg"):
         found(skip=False)
+    assert found(skip=True) == [tmp_path / "a.jpg"]
+    assert "1 left out; the first: list.csv, row 2: no picture" in capsys.readouterr().err
+    with pytest.raises(RecipeError, match="nothing is left"):
+        found(skip=True, some=rows[1:])
     with pytest.raises(RecipeError, match=r"list\.csv, row 1: a\.jpg: the file is empty"):
         read_picture(tmp_path / "a.jpg", "list.csv, row 1")
 
