@@ -77,7 +77,7 @@ def test_every_samples_stream_time_not_frames(tmp_path):
 
 def test_a_span_without_frames_is_said(tmp_path):
     path = write_film(tmp_path / "a.mp4", [0.0, 0.04])
-    with pytest.raises(SourceError, match="no frame between"):
+    with pytest.raises(SourceError, match="no frame between 10 s and its end"):
         frames(path, start=10.0)
 
 

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from math import hypot, inf
 
-from tracker.values import FrameResult, PersonReading
+from tracker.sinks.scene_columns import best_place, strength
+from tracker.values import FrameResult, PersonReading, SceneReading
 
 MOMENTS = 5  # lines
 APART = 2.0  # s between two moments of one film
@@ -52,13 +53,28 @@ class _Moment:
     line: str
 
 
+class _Strongest:
+    """The strongest few moments, at most one within APART seconds of a film."""
+
+    def __init__(self) -> None:
+        self.moments: list[_Moment] = []
+
+    def offer(self, new: _Moment) -> None:
+        near = [m for m in self.moments if m.source == new.source and abs(m.pts - new.pts) < APART]
+        if any(m.strength >= new.strength for m in near):
+            return
+        kept = [m for m in self.moments if m not in near]
+        self.moments = sorted([*kept, new], key=lambda m: -m.strength)[:MOMENTS]
+
+
 class Summary:
     """Takes results one by one; its memory grows with the people, not with the frames."""
 
     def __init__(self) -> None:
         self._frames = 0
         self._people: dict[int, _Seen] = {}
-        self._moments: list[_Moment] = []
+        self._shown = _Strongest()
+        self._evoked = _Strongest()
         self._sources: set[str] = set()
 
     def add(self, result: FrameResult) -> None:
@@ -66,25 +82,32 @@ class Summary:
         self._sources.add(result.source)
         for person in result.people:
             self._add_person(result, person)
+        if result.scene is not None and result.scene.pts == result.pts:  # else seen before
+            self._add_scene(result, result.scene)
 
     def text(self) -> str:
-        """A title, a line per person, and the strongest moments with their times."""
+        """A title, a line per person, the strongest moments and scenes with their times."""
         names = sorted(self._sources)
         title = names[0] if len(names) == 1 else f"{len(names)} inputs"
         lines = [f"{title}: {self._frames} frames, {len(self._people)} people (tracks) seen"]
-        if not self._people:
-            return lines[0]
-        lines += [
-            "",
-            "face  seen                 valence               arousal               mostly",
-        ]
+        if self._people:
+            lines += self._people_seen()
+        for title, strongest in (
+            ("strongest moments: what faces show", self._shown),
+            ("strongest scenes: what the picture evokes", self._evoked),
+        ):
+            if strongest.moments:
+                lines += ["", title]
+            lines += [f"  {self._where(m.source, m.pts)}  {m.line}" for m in strongest.moments]
+        return "\n".join(lines)
+
+    def _people_seen(self) -> list[str]:
+        head = "face  seen                 valence               arousal               mostly"
         longest = sorted(self._people.items(), key=lambda item: -item[1].valence.n)
-        lines += [self._line(track, seen) for track, seen in sorted(longest[:PEOPLE])]
+        lines = [self._line(track, seen) for track, seen in sorted(longest[:PEOPLE])]
         if len(longest) > PEOPLE:
             lines.append(f"      and {len(longest) - PEOPLE} seen more briefly")
-        lines += ["", "strongest moments"]
-        lines += [f"  {self._where(m.source, m.pts)}  {m.line}" for m in self._moments]
-        return "\n".join(lines)
+        return ["", head, *lines]
 
     def _line(self, track: int, seen: _Seen) -> str:
         when = f"{seen.first:.2f} - {seen.last:.2f} s"
@@ -108,13 +131,18 @@ class Summary:
             f"face {track}  valence {smooth.valence:+.2f}  arousal {smooth.arousal:+.2f}  "
             f"{best[1]} {best[0]:.2f}"
         )
-        strength = hypot(smooth.valence, smooth.arousal)
-        self._add_moment(_Moment(strength, result.source, result.pts, line))
+        moment = _Moment(hypot(smooth.valence, smooth.arousal), result.source, result.pts, line)
+        self._shown.offer(moment)
 
-    def _add_moment(self, new: _Moment) -> None:
-        """Keeps the strongest few, at most one within APART seconds of a film."""
-        near = [m for m in self._moments if m.source == new.source and abs(m.pts - new.pts) < APART]
-        if any(m.strength >= new.strength for m in near):
+    def _add_scene(self, result: FrameResult, scene: SceneReading) -> None:
+        if scene.affect is None:
             return
-        kept = [m for m in self._moments if m not in near]
-        self._moments = sorted([*kept, new], key=lambda m: -m.strength)[:MOMENTS]
+        raw = scene.affect.raw
+        words = [f"valence {raw.valence:+.2f}", f"arousal {raw.arousal:+.2f}"]
+        if scene.emotions is not None:
+            best = max(zip(scene.emotions.values, scene.emotions.labels, strict=True))
+            words.append(f"{best[1]} {best[0]:.2f}")
+        place, score = best_place(scene.place)
+        if place is not None:
+            words.append(f"{place} {score:.2f}")
+        self._evoked.offer(_Moment(strength(scene), result.source, result.pts, "  ".join(words)))

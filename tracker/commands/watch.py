@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from tracker.api import Options, build
 from tracker.commands.interrupt import Interrupt
+from tracker.commands.pictures import enough, picture_sinks
 from tracker.commands.summary import Summary
 from tracker.commands.words import parsed, told_on
 from tracker.handoff import Waiting
@@ -49,15 +50,18 @@ Input = tuple[str, Callable[[], Source]]  # its name, and how it is opened
 
 def main(words: list[str]) -> int:
     parser, given = parsed(words)
-    span = Span(given.start, given.end, given.every)
+    outputs = {kind: getattr(given, kind) for kind in TABLES if getattr(given, kind) is not None}
+    start = given.start
+    if given.explain_at is not None and not outputs and given.report is None:
+        start = max(given.explain_at, start or 0.0)  # nothing before it is wanted
+    span = Span(start, given.end, given.every)
     chosen = {name: getattr(given, name) for name in OPTIONS if getattr(given, name) is not None}
     if given.scene == "none":
         chosen["scene"] = None
     try:
-        options = Options(**chosen, person=tuple(given.person))
+        options = Options(**chosen, person=tuple(given.person), maps=given.explain is not None)
     except ValueError as wrong:
         parser.error(str(wrong))
-    outputs = {kind: getattr(given, kind) for kind in TABLES if getattr(given, kind) is not None}
     with build(options) as tracker:
         about = {
             "emotrack": importlib.metadata.version("emotrack"),
@@ -78,8 +82,9 @@ def main(words: list[str]) -> int:
             context=tracker.context,
             scene=tracker.reads_scene,
         )
+        pictures = picture_sinks(given, tracker.models)
         run = _Run(tracker, _inputs(given, span), header, quiet=given.quiet)
-        return run.go(outputs, about, empty)
+        return run.go(outputs, pictures, about, empty)
 
 
 def _several(names: Sequence[str]) -> bool:
@@ -111,13 +116,17 @@ class _Run:
         self._sources: list[Source] = []
 
     def go(
-        self, outputs: Mapping[str, str], about: Mapping[str, Any], empty: Mapping[str, str]
+        self,
+        outputs: Mapping[str, str],
+        pictures: Sequence[Sink],
+        about: Mapping[str, Any],
+        empty: Mapping[str, str],
     ) -> int:
         """outputs: format -> file, or "-" for standard output. Returns the exit code.
 
-        empty: column -> why no row can fill it.
+        pictures: what draws. empty: column -> why no row can fill it.
         """
-        sinks: list[Sink] = []
+        sinks: list[Sink] = [*pictures]
         for kind, target in outputs.items():
             table = TABLES[kind](target, self._header)
             sinks.append(table)
@@ -128,6 +137,8 @@ class _Run:
             for step in steps:
                 summary.add(step.result)
                 interrupt.check()
+                if enough(sinks):
+                    break
         if not any(source.report.frames for source in self._sources):
             return FAILED
         if not sinks:

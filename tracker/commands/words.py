@@ -7,6 +7,7 @@ import importlib.metadata
 from pathlib import Path
 
 from tracker.api import BASELINES, FACES
+from tracker.commands.pictures import add_arguments, check
 from tracker.sinks.sidecar import sidecar_path
 from tracker.sources.base import without_secrets
 
@@ -32,6 +33,7 @@ def parsed(words: list[str]) -> tuple[argparse.ArgumentParser, argparse.Namespac
     given = parser.parse_args(words)
     _check_inputs(parser, given)
     _check_outputs(parser, given)
+    check(parser, given)
     return parser, given
 
 
@@ -63,13 +65,17 @@ def _check_inputs(parser: argparse.ArgumentParser, given: argparse.Namespace) ->
 def _check_outputs(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
     outputs = [Path(t).resolve() for t in (given.csv, given.jsonl) if t not in (None, "-")]
     sidecars = [sidecar_path(path) for path in outputs]
+    drawn = [Path(t).resolve() for t in (given.explain, given.report) if t is not None]
     read = [*given.inputs, *(name for name in (given.profile, given.context, given.scene) if name)]
     taken = {Path(name).resolve() for name in read}
-    for path in (*outputs, *sidecars):
+    for path in (*outputs, *sidecars, *drawn):
         if path in taken:
             parser.error(f"{path.name} is an input; it would be overwritten")
     if given.csv is not None and given.csv == given.jsonl:
         parser.error("--csv and --jsonl name the same output")
+    for path in drawn:
+        if [*outputs, *sidecars, *drawn].count(path) > 1:
+            parser.error(f"{path.name} is named for two outputs")
     if len(set(sidecars)) < len(sidecars):
         parser.error("--csv and --jsonl would share one .meta.json; give them different stems")
 
@@ -114,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--live", action="store_true", help="play a film by its own clock, as if by a camera")
     add("--csv", metavar="FILE", help="write a table, a row per face and frame (- for stdout)")
     add("--jsonl", metavar="FILE", help="the same rows as JSON lines (- for stdout)")
+    add_arguments(add)
     add("--start", type=float, metavar="S", help="begin at this time of the film, in seconds")
     add("--end", type=float, metavar="S", help="stop before this time, in seconds")
     add("--every", type=float, metavar="S", help="one frame per so many seconds of the film")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from tracker.sinks.column import Cell, Column, axis
@@ -50,6 +51,13 @@ def best_place(place: Scores | None) -> tuple[str, float] | tuple[None, None]:
         return None, None
     value, label = max(types)
     return label, value
+
+
+def strength(scene: SceneReading) -> float:
+    """How far from neutral this picture alone is, in the plane of valence and arousal."""
+    if scene.affect is None:
+        return 0.0
+    return math.hypot(scene.affect.raw.valence, scene.affect.raw.arousal)
 
 
 def _of_scene(name: str, unit: str, decimals: int, read: Callable[[SceneReading], Cell]) -> Column:

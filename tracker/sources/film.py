@@ -141,7 +141,11 @@ class Film:
         if report.errors:
             raise SourceError(f"{self._name}: no frame can be decoded (damaged or encrypted)")
         if self._span.start is not None or self._span.end is not None:
-            raise SourceError(f"{self._name}: no frame between the given --start and --end")
+            first, last = (
+                otherwise if at is None else f"{at:g} s"
+                for at, otherwise in ((self._span.start, "its start"), (self._span.end, "its end"))
+            )
+            raise SourceError(f"{self._name}: no frame between {first} and {last}")
         raise SourceError(f"{self._name}: the video stream holds no frames")
 
 

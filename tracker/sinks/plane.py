@@ -1,0 +1,135 @@
+"""Pictures in the plane of valence and arousal, as HTML."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from tracker.sinks.scene_columns import strength
+from tracker.values import Affect, FrameResult, Point, SceneReading
+
+SIDE = 900  # px, of the plane
+SMALLEST, LARGEST = 36, 130  # px, of a thumbnail in it
+ROOM = 4  # times as many places as pictures: each then finds one near its value
+REACH = 1.2  # times the size of a picture: how far it may stand from its dot
+TICK = 0.25  # between two lines of the plane
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One picture of the sheet; its result has a scene."""
+
+    result: FrameResult
+    thumbnail: str  # a data URL
+    aspect: float  # width / height
+
+    @property
+    def scene(self) -> SceneReading:
+        assert self.result.scene is not None, "only pictures that were looked at are entries"
+        return self.result.scene
+
+    @property
+    def raw(self) -> Affect:
+        assert self.scene.affect is not None, "a report is refused for a network without affect"
+        return self.scene.affect.raw
+
+
+def spread_out(points: Sequence[Point], cell: float) -> list[Point | None]:
+    """Where to put a square picture for each point so that none covers another: on the nearest
+    free place of a grid, and None where that is farther than REACH; the first come first.
+
+    points: x, y in 0..SIDE. cell: px.
+    """
+    count = int(SIDE // cell)
+    middles = (np.arange(count) + 0.5) * SIDE / count
+    free = np.array([(x, y) for y in middles for x in middles])
+    found: list[Point | None] = []
+    for point in points:
+        far = np.hypot(*(free - point).T)
+        best = int(far.argmin())
+        near = far[best] <= REACH * cell
+        found.append((float(free[best, 0]), float(free[best, 1])) if near else None)
+        if near:
+            free[best] = math.inf
+    return found
+
+
+def plane(entries: Sequence[Entry]) -> str:
+    limit = _limit(entries)
+    # Those farthest from neutral choose their places first: they are what one looks for.
+    order = sorted(range(len(entries)), key=lambda i: -strength(entries[i].scene))
+    points = [_point(entries[i].raw, limit) for i in order]
+    cell = min(LARGEST, max(SMALLEST, SIDE / math.ceil(math.sqrt(ROOM * len(entries)))))
+    centres = spread_out(points, cell)
+    lines = "".join(
+        f'<line class=to x1="{p[0]:.1f}" y1="{p[1]:.1f}" x2="{c[0]:.1f}" y2="{c[1]:.1f}"/>'
+        for p, c in zip(points, centres, strict=True)
+        if c is not None
+    )
+    dots = "".join(_dot(i, entries[i], p) for i, p in zip(order, points, strict=True))
+    shown = "".join(
+        _picture(i, entries[i], centre, cell)
+        for i, centre in zip(order, centres, strict=True)
+        if centre is not None
+    )
+    return (
+        "<p>&uarr; exciting, &darr; calm; &rarr; pleasant, &larr; unpleasant</p>"
+        f'<div class=plane style="width:{SIDE}px;height:{SIDE}px">'
+        f"<svg width={SIDE} height={SIDE}>{_grid(limit)}{lines}{dots}</svg>{shown}</div>"
+    )
+
+
+def _grid(limit: float) -> str:
+    parts = []
+    for i in range(round(2 * limit / TICK) + 1):
+        value = i * TICK - limit
+        x, y = _point(Affect(value, value), limit)
+        zero = "" if value else "class=zero"
+        parts.append(
+            f'<line {zero} x1="{x}" y1="0" x2="{x}" y2="{SIDE}"/>'
+            f'<line {zero} x1="0" y1="{y}" x2="{SIDE}" y2="{y}"/>'
+            f'<text x="{x + 4}" y="{SIDE / 2 - 4}">{f"{value:+g}" if value else "0"}</text>'
+        )
+        if value:
+            parts.append(f'<text x="{SIDE / 2 + 4}" y="{y - 4}">{value:+g}</text>')
+    return "".join(parts)
+
+
+def _dot(i: int, entry: Entry, point: Point) -> str:
+    return (
+        f'<a href="#r{i}"><circle cx="{point[0]:.1f}" cy="{point[1]:.1f}" r="3">'
+        f"<title>{_words(entry)}</title></circle></a>"
+    )
+
+
+def _picture(i: int, entry: Entry, centre: tuple[float, float], cell: float) -> str:
+    width = 0.94 * cell * min(1.0, entry.aspect)
+    height = 0.94 * cell * min(1.0, 1 / entry.aspect)
+    left, top = centre[0] - width / 2, centre[1] - height / 2
+    return (
+        f'<a class="t p{i}" href="#r{i}" title="{_words(entry)}" style="left:{left:.1f}px;'
+        f'top:{top:.1f}px;width:{width:.1f}px;height:{height:.1f}px"></a>'
+    )
+
+
+def _limit(entries: Sequence[Entry]) -> float:
+    """Where the plane ends on all four sides."""
+    largest = max(max(abs(e.raw.valence), abs(e.raw.arousal)) for e in entries)
+    return max(1, math.ceil(largest / TICK)) * TICK
+
+
+def _point(affect: Affect, limit: float) -> Point:
+    """px in the plane."""
+    return (1 + affect.valence / limit) * SIDE / 2, (1 - affect.arousal / limit) * SIDE / 2
+
+
+def _words(entry: Entry) -> str:
+    result, said = entry.result, entry.raw
+    when = f" {result.pts:.3f} s" if result.pts else ""
+    return (
+        f"{escape(result.source)}{when}: valence {said.valence:+.2f}, arousal {said.arousal:+.2f}"
+    )

@@ -1,0 +1,126 @@
+"""One picture and, beside it, what each of its places adds to the readings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tracker.shading import LOWERS, RAISES, against_each_other, shaded
+from tracker.sinks.base import SinkError
+from tracker.sinks.scene_columns import OUTDOOR, best_place, score_of
+from tracker.values import EMOTIONS, Image, SceneReading
+
+LONGEST = 480  # px, of a panel's picture
+NARROWEST = 330  # px, of a panel: its words need them
+LINE, GAP = 24, 14  # px
+PER_ROW = 3
+EMOTIONS_SHOWN = 3  # the likeliest ones
+PAPER, INK = (255, 255, 255), (25, 25, 25)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """A picture that was looked at; `scene` has its maps."""
+
+    image: Image
+    title: str
+    scene: SceneReading
+
+
+def drawn(moment: Moment) -> Image:
+    """The sheet: the picture, valence, arousal, and the likeliest emotions. RGB."""
+    image = _panel_sized(moment.image)
+    panels = [_panel(image, [moment.title, _where(moment.scene)])]
+    panels += [_panel(shaded(image, added), words) for words, added in _parts(moment.scene)]
+    rows = [panels[i : i + PER_ROW] for i in range(0, len(panels), PER_ROW)]
+    return np.concatenate([*(_row(row) for row in rows), _legend(_row(rows[0]).shape[1])])
+
+
+def write_picture(target: Path, image: Image) -> None:
+    """image: RGB. The suffix says which format. Raises SinkError naming the file."""
+    _, data = cv2.imencode(target.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    try:
+        target.write_bytes(data.tobytes())
+    except OSError as wrong:
+        raise SinkError(f"{target}: cannot write ({wrong.strerror})") from wrong
+
+
+def _parts(scene: SceneReading) -> list[tuple[list[str], NDArray[np.float32]]]:
+    """Words and map of each panel beside the picture's own."""
+    if scene.maps is None:
+        return []
+    maps = against_each_other(scene.maps)
+    found = []
+    if scene.affect is not None:
+        for i, axis in enumerate(("valence", "arousal")):
+            said = f"{axis} {getattr(scene.affect.raw, axis):+.2f}"
+            apart = scene.spread and f"viewers differ by {getattr(scene.spread, axis):.2f} (SD)"
+            found.append(([said, apart or ""], maps[i]))
+    if scene.emotions is not None:
+        values = scene.emotions.values
+        for i in sorted(range(len(EMOTIONS)), key=lambda i: -values[i])[:EMOTIONS_SHOWN]:
+            said = f"{EMOTIONS[i]} {values[i]:.2f}"
+            found.append(([said, "against the other emotions"], maps[2 + i]))
+    return found
+
+
+def _where(scene: SceneReading) -> str:
+    outdoor = score_of(scene.place, OUTDOOR)
+    label, score = best_place(scene.place)
+    words = [] if outdoor is None else [f"outdoors {outdoor:.2f}"]
+    return ", ".join([*words, *([] if label is None else [f"{label} {score:.2f}"])])
+
+
+def _panel_sized(image: Image) -> Image:
+    height, width = image.shape[:2]
+    scale = LONGEST / max(height, width)
+    size_wh = max(1, round(width * scale)), max(1, round(height * scale))
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
+    return np.asarray(cv2.resize(image, size_wh, interpolation=way), np.uint8)
+
+
+def _panel(image: Image, lines: Sequence[str]) -> Image:
+    """The picture below its words."""
+    width = max(image.shape[1], NARROWEST)
+    panel = _paper(image.shape[0] + len(lines) * LINE + GAP, width + GAP)
+    for i, line in enumerate(lines):
+        _write(panel, line, GAP, (i + 1) * LINE - 6, bold=i == 0)
+    panel[len(lines) * LINE : len(lines) * LINE + image.shape[0], GAP : GAP + image.shape[1]] = (
+        image
+    )
+    return panel
+
+
+def _row(panels: Sequence[Image]) -> Image:
+    height, width = panels[0].shape[:2]
+    empty = [_paper(height, width)] * (PER_ROW - len(panels))
+    return np.concatenate([*panels, *empty, _paper(height, GAP)], axis=1)
+
+
+def _legend(width: int) -> Image:
+    strip = _paper(LINE + GAP, width)
+    x = GAP
+    for colour, words in ((RAISES, "raises it"), (LOWERS, "lowers it")):
+        strip[4:LINE, x : x + LINE] = colour
+        _write(strip, words, x + LINE + 8, LINE - 6)
+        x += 160
+    _write(
+        strip, "the densest colour is where most comes from, in each panel by itself", x, LINE - 6
+    )
+    return strip
+
+
+def _paper(height: int, width: int) -> Image:
+    return np.full((height, width, 3), PAPER, np.uint8)
+
+
+def _write(paper: Image, words: str, x: int, y: int, *, bold: bool = False) -> None:
+    plain = words.encode("ascii", "replace").decode()  # the font has no more
+    cv2.putText(
+        paper, plain, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.52, INK, 2 if bold else 1, cv2.LINE_AA
+    )
