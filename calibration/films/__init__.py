@@ -1,0 +1,1 @@
+"""What films do to their viewers, second by second: MediaEval 2018, and our answer to it."""
