@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from tracker.geometry import area
-from tracker.profile import Origin, Person, Range, check_model
+from tracker.profile import Networks, Origin, Person, Range, check_networks
 from tracker.profile_file import load_profile, new_file, with_person
 from tracker.sinks.sidecar import write_json
 from tracker.values import Affect, FrameResult, PersonReading
@@ -82,16 +82,23 @@ def measure(results: Iterable[FrameResult]) -> Rest:
 
 
 def save_person(
-    path: Path, name: str, rest: Rest, *, model: str, made_from: Sequence[Origin], now: str
+    path: Path,
+    name: str,
+    rest: Rest,
+    *,
+    networks: Networks,
+    made_from: Sequence[Origin],
+    now: str,
 ) -> None:
     """Adds a person to the profile at `path`, or makes one; all else in the file stays.
 
-    model: sha256 of the face network. now: UTC, ISO 8601. Writes the whole file or none of it.
-    Raises ProfileError as `load_profile` and `check_model` do, SinkError if it cannot be written.
+    networks: that made the readings. now: UTC, ISO 8601. Writes the whole file or none of it.
+    Raises ProfileError as `load_profile` and `check_networks` do, SinkError if the file
+    cannot be written.
     """
-    content = new_file(model, now)
+    content = new_file(networks, now)
     if path.exists():
-        check_model(load_profile(path), model)
+        check_networks(load_profile(path), networks)
         content = json.loads(path.read_bytes())
     person = Person(
         Affect(round(rest.neutral.valence, 4), round(rest.neutral.arousal, 4)),

@@ -13,7 +13,7 @@ from calibration.baseline import BaselineError, measure
 from conftest import write_film
 from tracker.cli import main
 from tracker.models import hash_file, open_shipped
-from tracker.profile import Origin
+from tracker.profile import Networks, Origin
 from tracker.profile_file import load_profile
 from tracker.values import (
     EXPRESSIONS,
@@ -170,7 +170,7 @@ def test_a_clip_becomes_a_profile_that_says_when_and_from_what(clip, tmp_path, c
     assert said.err == ""
     assert said.out.startswith("me.json: ana at rest: valence ")
     profile = load_profile(out)
-    assert profile.model == open_shipped("face-s").sha256
+    assert profile.networks == Networks(*(open_shipped(n).sha256 for n in ("face-s", "memory-s")))
     ana = profile.people["ana"]
     assert (ana.frames, ana.seconds) == (36, 3.5)
     assert ana.made_from == (Origin("ana.mp4", hash_file(clip)),)
@@ -225,10 +225,11 @@ def test_too_short_a_clip_is_one_line_exit_2_and_no_file(clip, tmp_path, capsys)
     assert (said.out, list(tmp_path.iterdir())) == ("", [])
 
 
-def test_a_profile_of_another_model_is_left_alone(clip, tmp_path, capsys):
+@pytest.mark.parametrize("role", ["face", "memory"])
+def test_a_profile_of_another_model_is_left_alone(clip, role, tmp_path, capsys):
     out = tmp_path / "me.json"
     assert calibrate(clip, "--out", out) == 0
-    ours = load_profile(out).model
+    ours = getattr(load_profile(out).networks, role)
     theirs = out.read_text("utf-8").replace(ours, "12" * 32)
     out.write_text(theirs, "utf-8")
     assert calibrate(clip, "--out", out) == 2

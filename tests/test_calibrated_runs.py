@@ -11,13 +11,14 @@ import tracker
 from conftest import write_film
 from tracker.cli import main
 from tracker.models import hash_file, open_shipped
-from tracker.profile import Origin, Person, ProfileError, Range
+from tracker.profile import Networks, Origin, Person, ProfileError, Range
 from tracker.profile_file import new_file, with_person
 from tracker.sinks.rows import columns, rows, text
 from tracker.sources import open_source
 from tracker.values import Affect
 
 WHEN = "2026-01-02T03:04:05+00:00"
+OURS = tuple(open_shipped(name).sha256 for name in ("face-s", "memory-s"))
 HEADER = columns()
 WHOLE = ["--faces", "whole"]
 CAL = ("valence_cal", "arousal_cal")
@@ -44,7 +45,7 @@ def profile(tmp_path_factory):
     ana = Person(
         Affect(-0.2, 0.1), Range(0.1, 0.1), 10.0, 250, WHEN, (Origin("ana.mp4", "ab" * 32),)
     )
-    whole = with_person(new_file(open_shipped("face-s").sha256, WHEN), "ana", ana)
+    whole = with_person(new_file(Networks(*OURS), WHEN), "ana", ana)
     rater = {"valence": {"gain": 1.5, "offset": 0.1}, "arousal": {"gain": 0.5, "offset": 0.0}}
     path.write_text(json.dumps({**whole, "raters": {"ben": {**rater, "delay": 0.5}}}), "utf-8")
     return path
@@ -172,15 +173,17 @@ def test_the_sidecar_of_a_run_without_a_profile_says_so(clip, tmp_path):
     assert (about["options"]["profile"], about["options"]["baseline"]) == (None, "rolling")
 
 
-def test_a_profile_of_another_face_model_is_refused_with_both_sums(clip, profile, tmp_path, capsys):
-    ours = open_shipped("face-s").sha256
+@pytest.mark.parametrize("ours, role", [(OURS[0], "face model"), (OURS[1], "memory")])
+def test_a_profile_of_another_network_is_refused_with_both_sums(
+    clip, profile, ours, role, tmp_path, capsys
+):
     other = tmp_path / "other.json"
     other.write_text(profile.read_text("utf-8").replace(ours, "12" * 32), "utf-8")
     with pytest.raises(ProfileError, match="12" * 32):
         tracker.build(tracker.Options(faces="whole", profile=str(other)))
     assert main([str(clip), *WHOLE, "--csv", str(tmp_path / "o.csv"), "--profile", str(other)]) == 2
     said = capsys.readouterr().err
-    assert said.startswith("emotrack: other.json: measured with another face model")
+    assert said.startswith(f"emotrack: other.json: measured with another {role}: sha256 ")
     assert said.count("\n") == 1
     assert ours in said
     assert "12" * 32 in said

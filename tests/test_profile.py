@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tracker.profile import (
     Calibrator,
     Line,
+    Networks,
     Origin,
     People,
     Person,
@@ -18,7 +19,7 @@ from tracker.profile import (
     ProfileUse,
     Range,
     Rater,
-    check_model,
+    check_networks,
     choose,
 )
 from tracker.profile_file import load_profile, new_file, with_person
@@ -28,8 +29,9 @@ NONE = Affect(0.0, 0.0)
 WHEN = "2026-01-02T03:04:05+00:00"
 ANA = Person(Affect(-0.2, 0.1), Range(0.1, 0.05), 9.96, 250, WHEN, (Origin("ana.mp4", "ab" * 32),))
 BEN = Person(Affect(0.3, 0.0), Range(0.2, 0.2), 0.0, 3, WHEN, (Origin("1.png", "cd" * 32),))
+OURS = Networks(face="11" * 32, memory="22" * 32)
 SLOW = Rater(Line(2.0, 0.1), Line(), 0.2)
-BOTH = Profile("me.json", "00" * 32, "11" * 32, WHEN, {"ana": ANA, "ben": BEN}, {"slow": SLOW})
+BOTH = Profile("me.json", "00" * 32, OURS, WHEN, {"ana": ANA, "ben": BEN}, {"slow": SLOW})
 
 on_scale = st.floats(-1, 1)
 affects = st.builds(Affect, on_scale, on_scale)
@@ -39,7 +41,7 @@ lines = st.builds(Line, st.floats(-5, 5), st.floats(-2, 2))
 def content(**changes):
     line = {"gain": 2.0, "offset": 0.1}
     rater = {"valence": line, "arousal": {"gain": 1, "offset": 0}, "delay": 0.2, "clips": 12}
-    file = with_person(new_file("11" * 32, WHEN), "ana", ANA)
+    file = with_person(new_file(OURS, WHEN), "ana", ANA)
     return {**with_person(file, "ben", BEN), "raters": {"slow": rater}, **changes}
 
 
@@ -201,7 +203,7 @@ def test_a_rater_alone_judges_faces_as_they_are():
 
 
 def test_the_only_person_of_a_profile_need_not_be_named():
-    alone = Profile("me.json", "00" * 32, "11" * 32, WHEN, {"ana": ANA}, {"slow": SLOW})
+    alone = Profile("me.json", "00" * 32, OURS, WHEN, {"ana": ANA}, {"slow": SLOW})
     calibrator, used = choose(alone, [], None)
     assert feed(calibrator, 0.0, t1=0.1) == [0.3]
     assert used.people == ("ana",)
@@ -222,9 +224,11 @@ def test_somebody_the_profile_does_not_know_is_refused_naming_whom_it_knows(pers
 
 
 def test_a_profile_of_another_model_is_refused_with_both_sums():
-    check_model(BOTH, "11" * 32)
-    with pytest.raises(ProfileError, match=rf"me\.json.*{'11' * 32}.*{'22' * 32}"):
-        check_model(BOTH, "22" * 32)
+    check_networks(BOTH, OURS)
+    with pytest.raises(ProfileError, match=rf"another face model: .*{'11' * 32}.*{'33' * 32}"):
+        check_networks(BOTH, Networks("33" * 32, OURS.memory))
+    with pytest.raises(ProfileError, match=rf"another memory: .*{'22' * 32}.*{'33' * 32}"):
+        check_networks(BOTH, Networks(OURS.face, "33" * 32))
 
 
 # The file
@@ -233,7 +237,7 @@ def test_a_profile_of_another_model_is_refused_with_both_sums():
 def test_a_profile_is_read_back_whole(tmp_path):
     file = write(tmp_path / "me.json", content())
     profile = load_profile(file)
-    assert (profile.name, profile.model, profile.created) == ("me.json", "11" * 32, WHEN)
+    assert (profile.name, profile.networks, profile.created) == ("me.json", OURS, WHEN)
     assert profile.people == {"ana": ANA, "ben": BEN}
     assert profile.raters == {"slow": SLOW}
 
@@ -272,6 +276,8 @@ def changed(path, value):
         (changed("format", "1"), "format is '1'"),
         (changed("model", ...), "model is missing"),
         (changed("model", ""), "model is ''"),
+        (changed("memory", ...), "memory is missing"),
+        (changed("memory", None), "memory is None, expected text"),
         (changed("people", ...), "people is missing"),
         (changed("people", ["ana"]), "people is \\['ana'\\]"),
         (changed("people.ana", None), "people.ana is None"),

@@ -245,7 +245,8 @@ def film(tmp_path):
     rows = [f"{t:.6f},0,1,{wave(t):.6f},0.1\n" for t in CLOCK]
     rows.insert(400, "99.9,,0,,\n")
     text = "timestamp,face_id,success,valence,arousal\n" + "".join(rows)
-    meta = {"models": [{"role": "face", "sha256": "cafe"}]}
+    sums = {"detector": "dead", "face": "cafe", "memory": "beef"}
+    meta = {"models": [{"role": role, "sha256": sha} for role, sha in sums.items()]}
     write(tmp_path / "out.meta.json", json.dumps(meta))
     lines = "".join(
         f"{name},{t},{np.clip(gain * wave(t - delay), -1, 1)}\n"
@@ -264,7 +265,7 @@ def test_the_command_writes_a_profile_a_gold_trace_and_each_raters_readings(film
     assert main(["calibrate", "raters", *words]) == 0
     assert "Cronbach's alpha" in capsys.readouterr().out
     profile = json.loads(out.read_text())
-    assert (profile["format"], profile["model"]) == (1, "cafe")
+    assert [profile[k] for k in ("format", "model", "memory")] == [1, "cafe", "beef"]
     assert profile["raters"]["ann"]["delay"] == 2
     assert profile["raters"]["ann"]["valence"]["gain"] == pytest.approx(0.5, abs=1e-3)
     assert profile["raters"]["ann"]["arousal"]["gain"] == 1  # not rated: left as it is

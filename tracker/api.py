@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tracker.models import ModelUse
 from tracker.pipeline import Tracker, follow
-from tracker.profile import People, ProfileUse
+from tracker.profile import Networks, People, ProfileUse
 from tracker.sources import Span, open_source
 from tracker.values import FrameResult
 
@@ -103,9 +103,9 @@ def build(options: Options | None = None) -> Tracker:
     face, network = opening.network(options.face)
     cropper = Cropper(face.card["input"])
     cut = cropper.whole if options.faces == "whole" else cropper.aligned
-    _, memory = opening.network(options.memory)
+    remembering, memory = opening.network(options.memory)
     smoother = LstmSmoother(memory, forget_after=options.forget_after)
-    calibrate, profile = _calibration(options, face.sha256)
+    calibrate, profile = _calibration(options, Networks(face.sha256, remembering.sha256))
     context = None
     if options.context is not None:  # the memory's engine remembers nothing: all may share it
         own = LstmSmoother(memory, forget_after=options.forget_after)
@@ -146,9 +146,11 @@ def watch(
             yield step.result
 
 
-def _calibration(options: Options, face_sha256: str) -> tuple[Calibrate | None, ProfileUse | None]:
+def _calibration(
+    options: Options, networks: Networks
+) -> tuple[Calibrate | None, ProfileUse | None]:
     """What makes the calibrated values, and what of a profile it uses."""
-    from tracker.profile import check_model, choose
+    from tracker.profile import check_networks, choose
     from tracker.profile_file import load_profile
     from tracker.rolling import RollingBaseline
 
@@ -157,7 +159,7 @@ def _calibration(options: Options, face_sha256: str) -> tuple[Calibrate | None, 
     if options.profile is None:
         return None, None
     profile = load_profile(Path(options.profile))
-    check_model(profile, face_sha256)
+    check_networks(profile, networks)
     return choose(profile, options.person, options.rater, forget_after=options.forget_after)
 
 

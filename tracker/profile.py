@@ -72,10 +72,18 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Networks:
+    """sha256 of what made the readings: a neutral is of their scale, a delay includes theirs."""
+
+    face: str
+    memory: str
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     name: str  # of the file
     sha256: str  # of the file
-    model: str  # sha256 of the face network that it was measured with
+    networks: Networks  # that it was measured with
     created: str  # UTC, ISO 8601
     people: Mapping[str, Person]
     raters: Mapping[str, Rater]
@@ -118,13 +126,17 @@ class People:
         return *everyone, *(f"{track}={name}" for track, name in self.by_track.items())
 
 
-def check_model(profile: Profile, sha256: str) -> None:
-    """Raises ProfileError with both sums if the profile was measured with another face network."""
-    if profile.model != sha256:
-        raise ProfileError(
-            f"{profile.name}: measured with another face model: sha256 {profile.model}, "
-            f"this run has {sha256}"
-        )
+def check_networks(profile: Profile, networks: Networks) -> None:
+    """Raises ProfileError with both sums if the profile was measured with another network."""
+    theirs, ours = profile.networks, networks
+    for role, then, now in (
+        ("face model", theirs.face, ours.face),
+        ("memory", theirs.memory, ours.memory),
+    ):
+        if then != now:
+            raise ProfileError(
+                f"{profile.name}: measured with another {role}: sha256 {then}, this run has {now}"
+            )
 
 
 def choose(

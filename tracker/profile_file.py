@@ -10,7 +10,7 @@ from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
-from tracker.profile import Line, Origin, Person, Profile, ProfileError, Range, Rater
+from tracker.profile import Line, Networks, Origin, Person, Profile, ProfileError, Range, Rater
 from tracker.values import Affect
 
 FORMAT = 1
@@ -29,7 +29,7 @@ def load_profile(path: Path) -> Profile:
         return Profile(
             path.name,
             hashlib.sha256(content).hexdigest(),
-            file.text("model"),
+            Networks(file.text("model"), file.text("memory")),
             file.text("created"),
             {name: _person(fields) for name, fields in file.tables("people").items()},
             {name: _rater(fields) for name, fields in file.tables("raters").items()},
@@ -38,9 +38,14 @@ def load_profile(path: Path) -> Profile:
         raise ProfileError(f"{path.name}: not a calibration profile ({wrong})") from wrong
 
 
-def new_file(model: str | None, created: str) -> dict[str, Any]:
-    """The content of a profile that holds nobody yet. model: None if not known; no run takes it."""
-    return {"format": FORMAT, "model": model, "created": created, "people": {}, "raters": {}}
+def new_file(networks: Networks | None, created: str) -> dict[str, Any]:
+    """The content of a profile that holds nobody yet.
+
+    networks: None if not known; no run takes it.
+    """
+    face, memory = (None, None) if networks is None else (networks.face, networks.memory)
+    made = {"format": FORMAT, "model": face, "memory": memory, "created": created}
+    return {**made, "people": {}, "raters": {}}
 
 
 def with_person(content: Mapping[str, Any], name: str, person: Person) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from calibration.pages import or_na, or_none
 from calibration.raters.fit import Agreement, AxisFit, Calibration, RaterFit
 from calibration.traces.series import AXES
+from tracker.profile import Networks
 from tracker.profile_file import new_file
 
 UNRATED = AxisFit(gain=1.0, offset=0.0, weight=0.0, pearson=float("nan"), n=0)
@@ -27,13 +28,13 @@ def as_text(found: Calibration) -> str:
     return "\n".join(lines[1:])
 
 
-def as_json(found: Calibration, model: str | None, created: str) -> dict[str, Any]:
+def as_json(found: Calibration, networks: Networks | None, created: str) -> dict[str, Any]:
     """A profile with raters only, which a run can use as it is.
 
-    model: sha256 of the face network; None: not known, and then a run refuses the profile.
+    networks: that made the readings; None: not known, and then a run refuses the profile.
     created: UTC, ISO 8601. An axis that a rater did not rate is left as it is: gain 1, offset 0.
     """
-    return new_file(model, created) | {
+    return new_file(networks, created) | {
         "raters": {
             name: {axis: _plain(fit.axes.get(axis, UNRATED)) for axis in AXES}
             | {"delay": fit.delay}

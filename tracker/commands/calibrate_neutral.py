@@ -12,7 +12,7 @@ from calibration.baseline import BaselineError, Rest, measure, save_person
 from tracker.api import FACES, Options, build
 from tracker.models import ModelUse, hash_file
 from tracker.pipeline import Tracker, follow
-from tracker.profile import Origin, check_model
+from tracker.profile import Networks, Origin, check_networks
 from tracker.profile_file import load_profile
 from tracker.sources import Source, Span, open_source
 from tracker.values import FrameResult
@@ -33,9 +33,9 @@ def main(words: list[str]) -> int:
         parser.error(f"--end {given.end:g} is not after --start {given.start:g}")
     chosen = {name: getattr(given, name) for name in ("faces", "detector") if getattr(given, name)}
     with build(Options(**chosen)) as tracker:
-        face = _face(tracker.models)
+        networks = _networks(tracker.models)
         if given.out.exists():  # before the work, not after it
-            check_model(load_profile(given.out), face.sha256)
+            check_networks(load_profile(given.out), networks)
         sources: list[Source] = []
         try:
             rest = measure(_results(given.inputs, Span(given.start, given.end), tracker, sources))
@@ -44,7 +44,7 @@ def main(words: list[str]) -> int:
             return FAILED
     made_from = [_origin(about["path"]) for source in sources for about in source.report.about]
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    save_person(given.out, given.person, rest, model=face.sha256, made_from=made_from, now=now)
+    save_person(given.out, given.person, rest, networks=networks, made_from=made_from, now=now)
     print(_said(given.out, given.person, rest))
     return PARTLY if any(source.report.errors for source in sources) else DONE
 
@@ -62,8 +62,9 @@ def _results(
             print(f"emotrack: {note}", file=sys.stderr)
 
 
-def _face(models: Sequence[ModelUse]) -> ModelUse:
-    return next(model for model in models if model.role == "face")
+def _networks(models: Sequence[ModelUse]) -> Networks:
+    sums = {model.role: model.sha256 for model in models}
+    return Networks(sums["face"], sums["memory"])
 
 
 def _origin(path: Path) -> Origin:

@@ -18,6 +18,7 @@ from calibration.raters.report import as_json, as_text
 from calibration.traces.files import read_traces
 from calibration.traces.series import Sampling
 from calibration.traces.tables import TraceError, open_table
+from tracker.profile import Networks
 from tracker.sinks.base import Lines
 from tracker.sinks.sidecar import sidecar_path
 
@@ -43,14 +44,14 @@ def main(words: list[str]) -> int:
             parser.error(f"{path.name} would be overwritten")
     readings = read_traces(given.readings, face=given.face)
     found = fit_raters(readings.traces, read_ratings(given.ratings), sampling)
-    model, notes = _face_model(given.readings), [*readings.notes, *found.notes]
-    if model is None:
+    networks, notes = _networks(given.readings), [*readings.notes, *found.notes]
+    if networks is None:
         notes.append(f"{given.readings}: no sidecar, so no run will know whose scale this is")
     for note in notes:
         print(f"emotrack: {note}", file=sys.stderr)
     created = datetime.now(UTC).isoformat(timespec="seconds")
     with Lines(given.out) as out:
-        out.write(json.dumps(as_json(found, model, created), indent=1) + "\n")
+        out.write(json.dumps(as_json(found, networks, created), indent=1) + "\n")
     if given.gold:
         _write(given.gold, _gold_rows(found.gold))
     if given.as_raters:
@@ -79,14 +80,15 @@ def _write(target: str, rows: Iterable[list[str]], delimiter: str = ",") -> None
             out.write(text.getvalue())
 
 
-def _face_model(readings: Path) -> str | None:
-    """sha256 of the face network, from the table's sidecar; None for a table without one."""
+def _networks(readings: Path) -> Networks | None:
+    """What made the readings, from the table's sidecar; None for a table without one."""
     path = sidecar_path(readings)
     if not path.is_file():
         return None
     try:
         models = json.loads(path.read_text("utf-8"))["models"]
-        return next((str(m["sha256"]) for m in models if m["role"] == "face"), None)
+        sums = {model["role"]: str(model["sha256"]) for model in models}
+        return Networks(sums["face"], sums["memory"])
     except (OSError, ValueError, KeyError, TypeError) as wrong:
         raise TraceError(f"{path}: not a sidecar of ours ({wrong})") from wrong
 
