@@ -79,7 +79,8 @@ def test_a_film_is_shown_in_moments_with_their_times(scenes, tmp_path):
     assert main([str(DEMO), "--scene", "scene-tiny", "--report", str(out)]) == 0
     times = sorted(float(t) for t in re.findall(r"<td class=n>(\d+\.\d{3})</td>", out.read_text()))
     assert times == pytest.approx([0.0, 2.0, 4.12], abs=0.3)
-    assert "3 pictures of demo.mp4" in out.read_text()
+    assert "3 moments of demo.mp4" in out.read_text()
+    assert str(DEMO.parent) not in out.read_text()
 
 
 def step(pts, source="film.mp4", *, held=False):

@@ -32,7 +32,7 @@ def main(words: list[str]) -> int:
     if given.start is not None and given.end is not None and given.end <= given.start:
         parser.error(f"--end {given.end:g} is not after --start {given.start:g}")
     chosen = {name: getattr(given, name) for name in ("faces", "detector") if getattr(given, name)}
-    with build(Options(**chosen)) as tracker:
+    with build(Options(**chosen, scene=None)) as tracker:
         networks = _networks(tracker.models)
         if given.out.exists():  # before the work, not after it
             check_networks(load_profile(given.out), networks)

@@ -32,7 +32,8 @@ def main(words: list[str]) -> int:
     given = parser.parse_args(words)
     try:
         labelled = read_labels(given.pictures, given.labels)
-        options = Options(faces=given.faces, **({"face": given.face} if given.face else {}))
+        named = {"face": given.face} if given.face else {}
+        options = Options(faces=given.faces, scene=None, **named)
         with build(options) as tracker:
             scores = score_faces(*read_faces(labelled, tracker))
         page = given.html and as_html(scores, labelled, f"emotrack on {given.pictures.name}")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 
 import numpy as np
 
@@ -26,6 +27,12 @@ class Entry:
     result: FrameResult
     thumbnail: str  # a data URL
     aspect: float  # width / height
+
+    @property
+    def name(self) -> str:
+        """As typed, but no folders that the reader of a page has no business to know."""
+        path = Path(self.result.source)
+        return path.name if path.is_absolute() else self.result.source
 
     @property
     def scene(self) -> SceneReading:
@@ -130,6 +137,4 @@ def _point(affect: Affect, limit: float) -> Point:
 def _words(entry: Entry) -> str:
     result, said = entry.result, entry.raw
     when = f" {result.pts:.3f} s" if result.pts else ""
-    return (
-        f"{escape(result.source)}{when}: valence {said.valence:+.2f}, arousal {said.arousal:+.2f}"
-    )
+    return f"{escape(entry.name)}{when}: valence {said.valence:+.2f}, arousal {said.arousal:+.2f}"

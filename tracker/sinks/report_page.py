@@ -47,17 +47,23 @@ other, and is left out where too many crowd. It is what each picture alone evoke
 
 def page(entries: Sequence[Entry]) -> str:
     """entries: at least one; their network says valence and arousal."""
-    order = sorted(entries, key=lambda e: (-e.raw.valence, e.result.source, e.result.pts))
+    order = sorted(entries, key=lambda e: (-e.raw.valence, e.name, e.result.pts))
     pictures = "".join(f".p{i}{{background-image:url({e.thumbnail})}}" for i, e in enumerate(order))
-    inputs = len({entry.result.source for entry in entries})
-    whose = "" if inputs > 1 else f" of {Path(order[0].result.source).name}"
-    title = f"What {len(entries)} pictures{whose} evoke"
+    title = _title(order)
     films = any(entry.result.pts for entry in entries)
     return (
         f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{escape(title)}</title>"
         f"<style>{STYLE}{pictures}</style></head><body><h1>{escape(title)}</h1><p>{SAYS}</p>"
         f"{plane(order)}{_table(order, times=films)}<script>{SORT}</script></body></html>\n"
     )
+
+
+def _title(entries: Sequence[Entry]) -> str:
+    name = Path(entries[0].result.source).name
+    if len(entries) == 1:
+        return f"What {name} evokes"
+    one = len({entry.result.source for entry in entries}) == 1
+    return f"What {len(entries)} {f'moments of {name}' if one else 'pictures'} evoke"
 
 
 def _table(entries: Sequence[Entry], *, times: bool) -> str:
@@ -77,7 +83,7 @@ def _cells(entry: Entry, *, times: bool) -> str:
     shown = [person.affect.smooth.valence for person in result.people]
     return "".join(
         [
-            f"<td>{escape(result.source)}</td>",
+            f"<td>{escape(entry.name)}</td>",
             _number(result.pts, ".3f") if times else "",
             _number(raw.valence, "+.2f"),
             _number(axis(spread, "valence"), ".2f"),
