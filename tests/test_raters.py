@@ -161,8 +161,9 @@ def test_a_long_table_has_a_row_per_rater_and_moment(tmp_path):
 
 
 def test_recola_has_a_column_per_rater_and_the_axis_in_the_folder_or_name(tmp_path):
-    text = "time;FM1 ;FF1 \n0.00;0.10;-0.20\n0.04;0.11;NaN\n"
-    wanted = {
+    head = "time;FM1 ;FM2 ;FM3 ;FF1 ;FF2 ;FF3\n"  # as the set has it
+    text = head + "0.00;0.10;0.00;0.00;-0.20;0.00;0.00\n0.04;0.11;NaN;NaN;NaN;NaN;NaN\n"
+    wanted = {("valence", name): [(0, 0)] for name in ("FM2", "FM3", "FF2", "FF3")} | {
         ("valence", "FM1"): [(0, 0.1), (0.04, 0.11)],
         ("valence", "FF1"): [(0, -0.2)],
     }
@@ -185,6 +186,7 @@ def test_liris_raw_ratings_name_their_rater_and_have_decimal_commas(tmp_path):
 
 
 ELAN = "{}\tAnn\t00:00:01.000\t1.0\t00:00:02.500\t2.5\t00:00:01.500\t1.5\t{}\n"
+MEDIA = '"#file:///films/a.mp4 -- offset: 0, duration: 00:00:05.000 / 5.000 / 5000"\n'
 
 
 def test_elan_exports_are_read_with_and_without_a_header(tmp_path):
@@ -195,6 +197,36 @@ def test_elan_exports_are_read_with_and_without_a_header(tmp_path):
     head = "Begin Time - ss.msec\tEnd Time - ss.msec\tDuration - ss.msec\tben_arousal\tnotes\n"
     tiers = write(tmp_path / "b.txt", head + "1.0\t2.5\t1.5\t-0.5\tlooks away\n2.5\t3\t.5\t\t\n")
     assert flat(read_ratings([tiers])) == {("arousal", "ben"): [(1, -0.5)]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "valence\t1.0\t2.5\t1.5\t0.5\n",  # seconds alone
+        "valence\t1000\t2500\t1500\t0.5\n",  # milliseconds
+        "valence\t00:00:01.000\t00:00:02.500\t0.5\n",  # no duration
+        "valence\t00:00:01.000\t1.0\t1000\t00:00:01:00\t00:00:02.500\t2.5\t2500\t00:00:02:12"
+        "\t00:00:01.500\t1.5\t1500\t00:00:01:12\t0.5\n",  # every format, PAL too
+        "valence\t\t1.0\t2.5\t1.5\t0.5\ta.eaf\t/films/a.eaf\n",  # of several files
+        MEDIA + "\n" + "valence\t00:00:01.000\t00:00:02.500\t00:00:01.500\t0.5\n",
+        MEDIA + MEDIA + "Begin Time - msec\tEnd Time - msec\tvalence\n1000\t2500\t0.5\n\n",
+        "Temps de départ - ss.msec\ttemps de fin - ss.msec\tDurée - ss.msec\tvalence\n"
+        "1.0\t2.5\t1.5\t0.5\n",  # of a French ELAN
+        '"Begin Time - hh:mm:ss.ms","End Time - hh:mm:ss.ms","valence"\n'
+        '00:00:01.000,00:00:02.500,"0.5"\n',  # saved as .csv
+        '"valence","",00:00:01.000,1.0,00:00:02.500,2.5,00:00:01.500,1.5,"0.5"\n',
+    ],
+)
+def test_what_else_elan_writes_is_the_same_interval(tmp_path, text):
+    found = read_ratings([write(tmp_path / "cleo.txt", text)])
+    assert flat(found) == {("valence", "cleo"): [(1, 0.5)]}
+    assert found["valence"]["cleo"].ends.tolist() == [2.5]
+
+
+def test_lines_of_an_elan_export_are_counted_from_the_top_of_the_file(tmp_path):
+    text = MEDIA + "\n" + ELAN.format("valence", "0.5") + ELAN.format("valence", "nice")
+    with pytest.raises(TraceError, match=r"e\.txt, line 4: Value is 'nice', not a number"):
+        read_ratings([write(tmp_path / "e.txt", text)])
 
 
 def test_a_table_with_one_raters_columns_is_named_after_its_file(tmp_path):
@@ -225,6 +257,16 @@ def test_a_table_with_one_raters_columns_is_named_after_its_file(tmp_path):
         ("g.txt", GTRACE + "0,1\thigh\n", "g.txt, line 9: '0,1\\thigh' is no time and rating"),
         ("g.txt", GTRACE.replace("-1,1", "0,10"), "g.txt, line 6: scale is '0,10'"),
         ("e.txt", ELAN.format("valence", "nice"), "e.txt, line 1: Value is 'nice', not a number"),
+        (
+            "e.txt",
+            "Begin Time - ss.msec\tDuration - ss.msec\tvalence\n1.0\t2.0\t0.5\n",
+            "e.txt, line 1: no end beside 'Begin Time - ss.msec'",
+        ),
+        (
+            "e.txt",
+            "Begin Time - ss.msec\tEnd Time - ss.msec\tvalence\n2.0\t1.0\t0.5\n",
+            "e.txt, line 2: End Time - ss.msec is '1.0', before its begin, 2 s",
+        ),
     ],
 )
 def test_ratings_that_cannot_be_used_are_named_with_their_line(tmp_path, name, text, why):

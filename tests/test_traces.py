@@ -109,10 +109,30 @@ def test_missing_cells_and_gaps_are_passed_over(tmp_path):
     assert pairs(read(tmp_path, text)) == [(0, 0.1), (9, 0.2)]
 
 
+OPENFACE = "frame, face_id, timestamp, confidence, success, gaze_0_x, pose_Tx, x_0, X_0, AU01_r"
+
+
 def test_openface_headers_have_spaces_and_unsuccessful_rows_hold_stale_values(tmp_path):
-    header = "frame, timestamp, confidence, success, valence"
-    text = f"{header}\n1, 0.000, 0.98, 1, 0.5\n2, 0.033, 0.1, 0, 0.9\n"
-    assert pairs(read(tmp_path, text)) == [(0.0, 0.5)]
+    rows = "1, 0, 0.000, 0.98, 1, 0.1, 2.5, 277.3, -62.3, 0.7, 0.5\n"
+    rows += "2, 0, 0.033, 0.1, 0, 0.1, 2.5, 277.3, -62.3, 0.7, 0.9\n"
+    assert pairs(read(tmp_path, f"{OPENFACE}, valence\n{rows}")) == [(0.0, 0.5)]
+
+
+PYFEAT = (
+    "FaceRectX,FaceRectY,FaceRectWidth,FaceRectHeight,FaceScore,x_0,y_0,Pitch,Roll,Yaw,X,Y,Z,AU01,"
+    "Neutral,Happy,Sad,Surprise,Fear,Disgust,Anger,valence,arousal,gaze_pitch,Identity_1,mesh_x_0,"
+    "_neutral,FrameHeight,FrameWidth,input,frame,approx_time,Identity\n"
+)
+
+
+def test_pyfeats_own_valence_and_faces_are_read_from_its_wide_table(tmp_path):
+    row = "1,2,3,4,.99,5,6,0,0,0,1,1,1,,.5,.1,.1,.1,.1,.1,0,{},.2,.1,.1,9,.1,72,128,a.mp4,{},{},{}"
+    rows = [row.format(0.4, 0, "00:00", "Person_0"), row.format(0.3, 30, "00:01", "Person_0")]
+    rows.append(row.format(-0.9, 30, "00:01", "Person_1"))
+    found = read(tmp_path, PYFEAT + "\n".join(rows) + "\n")
+    assert found.traces["valence"].values.tolist() == [0.4, 0.3]
+    assert found.traces["arousal"].values.tolist() == [0.2, 0.2]
+    assert "face Person_0 of 2" in found.notes[0]
 
 
 def test_pyfeat_tells_whole_seconds_and_the_frames_tell_the_rest(tmp_path):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from calibration.raters.elan import BEGIN, END, TIER, WHO, bare_elan
+from calibration.raters.elan import TIER, VALUE, WHO, bare_elan, times_of
 from calibration.raters.gtrace import is_gtrace, read_gtrace
 from calibration.traces.series import AXES, SAME, Trace
 from calibration.traces.tables import Row, Table, TraceError, open_table
@@ -63,15 +63,15 @@ def _read_file(path: Path) -> dict[tuple[str, str], Trace]:
     if is_gtrace(path):
         axis, rater, rows = read_gtrace(path)
         return _traces(path, (_Sample(axis, rater, pts, value, n) for n, pts, value in rows))
-    with open_table(path, bare_elan(path)) as table:
+    bare = bare_elan(path)
+    with open_table(path, bare.header, bare.skip) as table:
         return _traces(path, _layout(table, path))
 
 
 def _layout(table: Table, path: Path) -> Iterator[_Sample]:
     """The samples of a table, by the layout that its header tells."""
-    begin = table.column(*BEGIN)
-    if begin is not None:
-        return _elan(table, path, begin)
+    if times_of(table.header) is not None:
+        return _elan(table, path)
     time = table.time_column()
     if time is None:
         raise TraceError(f"{path}, line 1: no column of times, only {', '.join(table.header)}")
@@ -110,24 +110,26 @@ def _wide(table: Table, time: int, path: Path) -> Iterator[_Sample]:
             yield from _sample(table, row, time, i, axis, rater)
 
 
-def _elan(table: Table, path: Path, begin: int) -> Iterator[_Sample]:
-    """ELAN's tab-delimited export: intervals, whose annotation is the rating.
+def _elan(table: Table, path: Path) -> Iterator[_Sample]:
+    """ELAN's exports: intervals, whose annotation is the rating.
 
-    With a column Tier each row is an annotation, and its value stands last; else every tier has a
-    column. Tiers whose name has no axis in it are of something else.
+    With a column Tier each row is an annotation; else every tier has a column. Tiers whose name
+    has no axis in it are of something else.
     """
-    end, tier, who = table.column(*END), table.column(TIER), table.column(WHO)
+    begin, end, unit = times_of(table.header) or (0, None, 1.0)
     if end is None:
-        raise TraceError(f"{path}, line 1: no column {END[0]!r}")
-    last = len(table.header) - 1
+        raise TraceError(f"{path}, line 1: no end beside {table.header[begin]!r}")
+    tier, who, value = (table.column(name) for name in (TIER, WHO, VALUE))
     for row in table.rows():
-        columns = range(last + 1) if tier is None else (last,)
-        for i in columns:
+        columns = range(len(table.header)) if tier is None else (value,)
+        start, stop = (table.seconds(row, column) * unit for column in (begin, end))
+        if stop < start:
+            raise table.wrong(row, end, f"before its begin, {start:g} s")
+        for i in (column for column in columns if column is not None):
             axis, rater = split_name(table.header[i] if tier is None else row.cells[tier])
             if not axis:
                 continue
             named = row.cells[who].strip() if who is not None else ""
-            start, stop = table.seconds(row, begin), table.seconds(row, end)
             for s in _sample(table, row, begin, i, axis, rater or named or path.stem):
                 yield _Sample(s.axis, s.rater, start, s.value, s.line, stop)
 

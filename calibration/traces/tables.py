@@ -36,32 +36,47 @@ class Table:
 
     The delimiter is what the first line holds: tab before semicolon before comma. Beside a tab or
     semicolon a decimal comma is understood. header: the names, if the file begins with a row.
+    skip: lines above that are no part of the table.
     """
 
-    def __init__(self, path: Path, file: TextIO, header: list[str] | None = None) -> None:
+    def __init__(
+        self, path: Path, file: TextIO, header: list[str] | None = None, skip: int = 0
+    ) -> None:
         self.name = str(path)
         self._file = file
+        for _ in range(skip):
+            file.readline()
+        begin = file.tell()
         first = self._first()
         self.delimiter = next((d for d in "\t;" if d in first), ",")
-        self._above = 0 if header else 1  # lines
-        if header:
-            file.seek(0)
+        self._above = skip if header else skip + 1  # lines
+        if header and self.delimiter != ",":
+            file.seek(begin)
             self._reader = csv.reader(file, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
         else:
+            if header:
+                file.seek(begin)
             self._reader = csv.reader(file, delimiter=self.delimiter, strict=True)
         named = header or next(csv.reader([first], delimiter=self.delimiter))
         self.written = named  # as it stands in the file
         self.header = [name.strip() for name in self.written]  # old OpenFace: " timestamp"
-        lowered = [name.lower() for name in self.header]
-        twice = sorted({name for name in lowered if name and lowered.count(name) > 1})
+        twice = sorted({name for name in self.header if name and self.header.count(name) > 1})
         if twice:
             raise TraceError(f"{self.name}, line 1: two columns are named {twice[0]!r}")
 
     def column(self, *names: str) -> int | None:
-        """Where the first of these names stands; letter case does not matter."""
-        lowered = [name.lower() for name in self.header]
-        wanted = [name.lower() for name in names]
-        return next((lowered.index(name) for name in wanted if name in lowered), None)
+        """Where the first of these names stands; letter case does not matter.
+
+        Raises TraceError if two columns differ in nothing else: OpenFace's x_0 and X_0 do, but
+        nobody asks for those.
+        """
+        for name in names:
+            alike = [i for i, known in enumerate(self.header) if known.lower() == name.lower()]
+            if len(alike) > 1:
+                raise TraceError(f"{self.name}, line 1: two columns are named {name!r}")
+            if alike:
+                return alike[0]
+        return None
 
     def time_column(self) -> int | None:
         """The first column whose name means time in seconds or milliseconds."""
@@ -123,14 +138,14 @@ class Table:
 
 
 @contextmanager
-def open_table(path: Path, header: list[str] | None = None) -> Iterator[Table]:
+def open_table(path: Path, header: list[str] | None = None, skip: int = 0) -> Iterator[Table]:
     """Raises TraceError naming the file if it cannot be read, or has no header."""
     try:
         file = path.open(newline="", encoding="utf-8-sig")
     except OSError as wrong:
         raise TraceError(f"{path}: cannot read ({wrong.strerror})") from wrong
     with file:
-        yield Table(path, file, header)
+        yield Table(path, file, header, skip)
 
 
 def _as_float(text: str) -> float | None:
