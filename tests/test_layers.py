@@ -34,6 +34,8 @@ RANKS = {  # longest matching prefix wins
     "tracker.sources.photos": 7,
     "tracker.sources.__init__": 8,
     "tracker.latency": 4,
+    "tracker.nameless": 4,
+    "tracker.sinks.streams": 10,
     "tracker.sinks.base": 5,
     "tracker.sinks.column": 6,
     "tracker.sinks.context_columns": 7,
@@ -55,6 +57,7 @@ RANKS = {  # longest matching prefix wins
     "tracker.commands.interrupt": 12,
     "tracker.commands.summary": 12,  # text only
     "tracker.commands.pictures": 12,
+    "tracker.commands.streams": 12,
     "tracker.commands.words": 13,
     "tracker.commands": 17,
     "tracker.cli": 18,

@@ -392,7 +392,7 @@ def test_after_a_live_run_no_thread_and_no_file_is_left(tmp_path, serve):
 
     a_run(open_live(DEMO, tracker.sources.Span(end=0.2)))  # whatever is loaded once, is now
     before = open_files(), threading.active_count()
-    assert a_run(open_live(DEMO, tracker.sources.Span(end=0.2)))[0] == 0
+    assert a_run(open_live(DEMO, tracker.sources.Span(end=0.2)))[-1] == 4
     assert a_run(open_camera(address))[-1] == 2
     deadline = time.monotonic() + 10
     while (open_files(), threading.active_count()) != before and time.monotonic() < deadline:

@@ -211,18 +211,23 @@ def follow(source: Source, tracker: Tracker) -> Generator[Step, None, None]:
             yield Step(frame, tracker.take(frame, seen))
 
 
-def record(steps: Iterable[Step], sinks: Sequence[Sink]) -> Generator[Step, None, None]:
+def record(
+    steps: Iterable[Step], sinks: Sequence[Sink], streams: Sequence[Sink] = ()
+) -> Generator[Step, None, None]:
     """Pass steps through, writing each to every sink on the way.
 
-    The first step opens the sinks: a source that gives none leaves no file behind.
+    The first step opens the sinks: a source that gives none leaves no file behind. Streams are
+    open before it: other programs may connect while a camera is still looked for.
     """
     with ExitStack() as stack:
+        for stream in streams:
+            stack.enter_context(stream)
         opened = False
         for step in steps:
             if not opened:
                 for sink in sinks:
                     stack.enter_context(sink)
                 opened = True
-            for sink in sinks:
+            for sink in (*sinks, *streams):
                 sink.write(step)
             yield step

@@ -68,10 +68,15 @@ class _Strongest:
 
 
 class Summary:
-    """Takes results one by one; its memory grows with the people, not with the frames."""
+    """Takes results one by one; its memory grows with the people, not with the frames.
 
-    def __init__(self) -> None:
+    ids: False says nothing of anybody in particular.
+    """
+
+    def __init__(self, *, ids: bool = True) -> None:
+        self._ids = ids
         self._frames = 0
+        self._with_faces = 0
         self._people: dict[int, _Seen] = {}
         self._shown = _Strongest()
         self._evoked = _Strongest()
@@ -79,6 +84,7 @@ class Summary:
 
     def add(self, result: FrameResult) -> None:
         self._frames += 1
+        self._with_faces += bool(result.people)
         self._sources.add(result.source)
         for person in result.people:
             self._add_person(result, person)
@@ -89,8 +95,10 @@ class Summary:
         """A title, a line per person, the strongest moments and scenes with their times."""
         names = sorted(self._sources)
         title = names[0] if len(names) == 1 else f"{len(names)} inputs"
-        lines = [f"{title}: {self._frames} frames, {len(self._people)} people (tracks) seen"]
-        if self._people:
+        people = f"{len(self._people)} people (tracks) seen"
+        faces = people if self._ids else f"faces in {self._with_faces} of them"
+        lines = [f"{title}: {self._frames} frames, {faces}"]
+        if self._people and self._ids:
             lines += self._people_seen()
         for title, strongest in (
             ("strongest moments: what faces show", self._shown),
@@ -128,9 +136,10 @@ class Summary:
         best = max(zip(person.expression.values, person.expression.labels, strict=True))
         seen.shown[best[1]] += 1
         line = (
-            f"face {track}  valence {smooth.valence:+.2f}  arousal {smooth.arousal:+.2f}  "
-            f"{best[1]} {best[0]:.2f}"
+            f"valence {smooth.valence:+.2f}  arousal {smooth.arousal:+.2f}  {best[1]} {best[0]:.2f}"
         )
+        if self._ids:
+            line = f"face {track}  {line}"
         moment = _Moment(hypot(smooth.valence, smooth.arousal), result.source, result.pts, line)
         self._shown.offer(moment)
 

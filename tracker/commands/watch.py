@@ -7,7 +7,7 @@ import importlib.metadata
 import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,12 @@ from tqdm import tqdm
 from tracker.api import Options, build
 from tracker.commands.interrupt import Interrupt
 from tracker.commands.pictures import enough, picture_sinks
+from tracker.commands.streams import stream_sinks
 from tracker.commands.summary import Summary
 from tracker.commands.words import parsed, told_on
 from tracker.handoff import Waiting
 from tracker.latency import Latencies, in_words
+from tracker.nameless import nameless
 from tracker.pipeline import Sink, Tracker, follow, record
 from tracker.sinks.column import Column
 from tracker.sinks.rows import columns
@@ -81,10 +83,12 @@ def main(words: list[str]) -> int:
             mesh=tracker.mesh,
             context=tracker.context,
             scene=tracker.reads_scene,
+            ids=not given.no_faces_out,
         )
-        pictures = picture_sinks(given, tracker.models)
-        run = _Run(tracker, _inputs(given, span), header, quiet=given.quiet)
-        return run.go(outputs, pictures, about, empty)
+        pictures, streams = picture_sinks(given, tracker.models), stream_sinks(given, header)
+        ids = not given.no_faces_out
+        run = _Run(tracker, _inputs(given, span), header, quiet=given.quiet, ids=ids)
+        return run.go(outputs, pictures, streams, about, empty)
 
 
 def _several(names: Sequence[str]) -> bool:
@@ -105,12 +109,19 @@ class _Run:
     """One command: the inputs in turn, into all outputs."""
 
     def __init__(
-        self, tracker: Tracker, inputs: Sequence[Input], header: Sequence[Column], *, quiet: bool
+        self,
+        tracker: Tracker,
+        inputs: Sequence[Input],
+        header: Sequence[Column],
+        *,
+        quiet: bool,
+        ids: bool,
     ) -> None:
         self._tracker = tracker
         self._inputs = inputs
         self._header = header
         self._quiet = quiet
+        self._ids = ids
         self._interrupt = Interrupt(self._stop)
         self._failed = 0
         self._sources: list[Source] = []
@@ -119,12 +130,13 @@ class _Run:
         self,
         outputs: Mapping[str, str],
         pictures: Sequence[Sink],
+        streams: Sequence[Sink],
         about: Mapping[str, Any],
         empty: Mapping[str, str],
     ) -> int:
         """outputs: format -> file, or "-" for standard output. Returns the exit code.
 
-        pictures: what draws. empty: column -> why no row can fill it.
+        pictures: what draws. streams: other programs. empty: column -> why no row can fill it.
         """
         sinks: list[Sink] = [*pictures]
         for kind, target in outputs.items():
@@ -132,13 +144,18 @@ class _Run:
             sinks.append(table)
             if target != "-":
                 sinks.append(Sidecar(Path(target), table, about, self._sources, empty))
-        summary = Summary()
-        with closing(record(self._steps(), sinks)) as steps, self._interrupt as interrupt:
-            for step in steps:
-                summary.add(step.result)
-                interrupt.check()
-                if enough(sinks):
-                    break
+        summary = Summary(ids=self._ids)
+        try:
+            with closing(record(self._steps(), sinks, streams)) as steps, self._interrupt:
+                for step in steps:
+                    summary.add(step.result)
+                    self._interrupt.check()
+                    if enough(sinks):
+                        break
+        except KeyboardInterrupt:
+            if not sinks and any(source.live for source in self._sources):
+                print(summary.text())  # there is no other way for a camera to end
+            raise
         if not any(source.report.frames for source in self._sources):
             return FAILED
         if not sinks:
@@ -165,7 +182,7 @@ class _Run:
             try:
                 for step in follow(source, self._tracker):
                     latencies.add(step.result.latency)
-                    yield step
+                    yield step if self._ids else replace(step, result=nameless(step.result))
                     bar.update()
             finally:
                 bar.close()

@@ -7,7 +7,7 @@ import importlib.metadata
 from pathlib import Path
 
 from tracker.api import BASELINES, FACES
-from tracker.commands.pictures import add_arguments, check
+from tracker.commands import pictures, streams
 from tracker.sinks.sidecar import sidecar_path
 from tracker.sources.base import without_secrets
 
@@ -33,13 +33,17 @@ def parsed(words: list[str]) -> tuple[argparse.ArgumentParser, argparse.Namespac
     given = parser.parse_args(words)
     _check_inputs(parser, given)
     _check_outputs(parser, given)
-    check(parser, given)
+    pictures.check(parser, given)
     return parser, given
 
 
 def told_on(words: list[str]) -> list[str]:
-    """The command as it may be written down: addresses without passwords."""
-    return [without_secrets(word) for word in words]
+    """The command as it may be written down: without passwords in addresses, and the token."""
+    told = []
+    for before, word in zip(["", *words], words, strict=False):
+        secret = before == "--ws-token" or word.startswith("--ws-token=")
+        told.append("***" if secret else without_secrets(word))
+    return told
 
 
 def _check_inputs(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
@@ -60,6 +64,11 @@ def _check_inputs(parser: argparse.ArgumentParser, given: argparse.Namespace) ->
         parser.error(f"--scene {given.scene}: with --faces whole there is no scene to read")
     if given.every is not None and not given.every > 0:
         parser.error(f"--every {given.every:g} is not more than 0 seconds")
+
+    if given.no_faces_out and given.person:
+        parser.error(f"--no-faces-out and --person {given.person[0]} exclude each other")
+    if given.ws_token is not None and given.ws is None:
+        parser.error("--ws-token is asked of the clients of a websocket: --ws")
 
 
 def _check_outputs(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
@@ -120,7 +129,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--live", action="store_true", help="play a film by its own clock, as if by a camera")
     add("--csv", metavar="FILE", help="write a table, a row per face and frame (- for stdout)")
     add("--jsonl", metavar="FILE", help="the same rows as JSON lines (- for stdout)")
-    add_arguments(add)
+    pictures.add_arguments(add)
+    streams.add_arguments(add)
+    add("--no-faces-out", action="store_true", help="no face_id: nobody can be followed")
     add("--start", type=float, metavar="S", help="begin at this time of the film, in seconds")
     add("--end", type=float, metavar="S", help="stop before this time, in seconds")
     add("--every", type=float, metavar="S", help="one frame per so many seconds of the film")

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from tracker.sinks.column import Cell, Column, axis, of_face
+from tracker.sinks.column import Cell, Column, Person, axis, of_face
 from tracker.sinks.context_columns import context_columns
 from tracker.sinks.scene_columns import scene_columns
 from tracker.values import BLENDSHAPES, EXPRESSIONS, FrameResult, PersonReading
 
 
 def columns(
-    *, source: bool = False, mesh: bool = False, context: bool = False, scene: bool = False
+    *,
+    source: bool = False,
+    mesh: bool = False,
+    context: bool = False,
+    scene: bool = False,
+    ids: bool = True,
 ) -> list[Column]:
     """The header of a run, in order.
 
@@ -23,12 +28,13 @@ def columns(
     mesh: the detector measures pose and blendshapes.
     context: a model reads each person with the picture around.
     scene: a model reads the whole picture.
+    ids: False leaves `face_id` empty, for those who want no face followed through the table.
     """
-    named = [Column("source", "name as given", 0, lambda r, _: r.source)] if source else []
+    named = [Column("source", "name as given", 0, _source, words=True)] if source else []
     evoked = scene_columns() if scene else []
     dense = [*_pose(), *_blendshapes()] if mesh else []
     around = context_columns() if context else []
-    return [*named, *_place(), *_affect(), *_expressions(), *evoked, *around, *dense]
+    return [*named, *_place(ids), *_affect(), *_expressions(), *evoked, *around, *dense]
 
 
 def rows(result: FrameResult, header: Sequence[Column]) -> Iterator[list[Cell]]:
@@ -53,11 +59,15 @@ def _rounded(cell: Cell, decimals: int) -> Cell:
     return round(cell, decimals) + 0.0 if isinstance(cell, float) else cell  # + 0.0: no "-0.0"
 
 
-def _place() -> list[Column]:
+def _source(result: FrameResult, _: Person) -> Cell:
+    return result.source
+
+
+def _place(ids: bool) -> list[Column]:
     return [
         Column("frame", "count from 1", 0, lambda r, _: r.index + 1),
         Column("timestamp", "s", 6, lambda r, _: r.pts),
-        of_face("face_id", "track", 0, lambda p: p.face.track),
+        of_face("face_id", "track", 0, lambda p: p.face.track if ids else None),
         Column("success", "0 or 1", 0, lambda _, p: int(p is not None)),
         of_face("confidence", "0..1", 4, lambda p: p.face.score),
         of_face("face_x", "px", 1, lambda p: p.face.box.x0),

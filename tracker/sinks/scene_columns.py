@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from tracker.sinks.column import Cell, Column, axis
-from tracker.values import EMOTIONS, Affect, SceneReading, Scores
+from tracker.values import EMOTIONS, Affect, FrameResult, SceneReading, Scores
 
 POSITIVE = EMOTIONS[:4]  # amusement, awe, contentment, excitement: Mikels et al. (2005)
 OUTDOOR = "outdoor"
@@ -24,7 +24,7 @@ def scene_columns() -> list[Column]:
         *(_probability(f"scene_{label}", label) for label in EMOTIONS),
         _of_scene("scene_positive", "0..1", 4, lambda s: positive(s.emotions)),
         _of_scene("scene_outdoor", "0..1", 4, lambda s: score_of(s.place, OUTDOOR)),
-        _of_scene("scene_place", "label", 0, lambda s: best_place(s.place)[0]),
+        _of_scene("scene_place", "label", 0, lambda s: best_place(s.place)[0], words=True),
         _of_scene("scene_place_score", "0..1", 4, lambda s: best_place(s.place)[1]),
     ]
 
@@ -60,9 +60,20 @@ def strength(scene: SceneReading) -> float:
     return math.hypot(scene.affect.raw.valence, scene.affect.raw.arousal)
 
 
-def _of_scene(name: str, unit: str, decimals: int, read: Callable[[SceneReading], Cell]) -> Column:
+def _of_scene(
+    name: str,
+    unit: str,
+    decimals: int,
+    read: Callable[[SceneReading], Cell],
+    *,
+    words: bool = False,
+) -> Column:
     """Empty until a scene was seen."""
-    return Column(name, unit, decimals, lambda r, _: None if r.scene is None else read(r.scene))
+
+    def of_scene(result: FrameResult, _: object) -> Cell:
+        return None if result.scene is None else read(result.scene)
+
+    return Column(name, unit, decimals, of_scene, words=words)
 
 
 def _pair(kind: str, unit: str, read: Callable[[SceneReading], Affect | None]) -> list[Column]:

@@ -1,0 +1,58 @@
+"""Results into Lab Streaming Layer: one stream of numbers, a sample per row of the table."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from math import nan
+
+import pylsl
+
+from tracker.sinks.column import Column
+from tracker.sinks.rows import rows
+from tracker.values import Step
+
+LATENCY = "latency"  # the last channel: s from the frame's arrival to its result
+
+
+class Lsl:
+    """A stream of the type Affect, of irregular rate, found by its name on the local network.
+
+    Its channels are the table's columns that hold numbers, in their order, and the latency; each
+    with label and unit in the header. Missing is not a number. A frame gives one sample per face,
+    or one without a face, all at the time when the frame arrived, on LSL's clock. Sending never
+    waits: whoever does not read loses samples, a few minutes of them are kept.
+    """
+
+    def __init__(self, name: str, header: Sequence[Column]) -> None:
+        self._name = name
+        self._header = [column for column in header if not column.words]
+        self._outlet: pylsl.StreamOutlet | None = None
+
+    def __enter__(self) -> Lsl:
+        about = pylsl.StreamInfo(
+            self._name,
+            "Affect",
+            len(self._header) + 1,
+            pylsl.IRREGULAR_RATE,
+            pylsl.cf_double64,
+            f"emotrack {self._name}",  # an inlet goes on with the next run of that name
+        )
+        channels = about.desc().append_child("channels")
+        named = [(column.name, column.unit) for column in self._header]
+        for label, unit in [*named, (LATENCY, "s")]:
+            channel = channels.append_child("channel")
+            channel.append_child_value("label", label)
+            channel.append_child_value("unit", unit)
+        self._outlet = pylsl.StreamOutlet(about)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._outlet = None  # pylsl closes the stream with its last reference
+
+    def write(self, step: Step) -> None:
+        assert self._outlet is not None, "written to outside its with block"
+        when = pylsl.local_clock() - (time.monotonic() - step.frame.arrived)
+        for cells in rows(step.result, self._header):
+            numbers = [nan if cell is None else float(cell) for cell in cells]
+            self._outlet.push_sample([*numbers, step.result.latency], when)
