@@ -17,9 +17,12 @@ import numpy as np
 import pytest
 
 from conftest import DEMO, stamp_of, write_film
+from tracker.cli import main
 from tracker.handoff import background
 from tracker.latency import Latencies, in_words
 from tracker.pipeline import follow
+from tracker.profile import Origin
+from tracker.profile_file import load_profile
 from tracker.sources import SourceError, Wish, open_camera, open_live, open_source
 from tracker.sources.base import without_secrets
 from tracker.sources.camera import Camera, Lost
@@ -341,6 +344,47 @@ def test_ctrl_c_in_a_live_run_leaves_whole_rows_the_latency_line_and_exit_130(tm
     assert said.endswith("emotrack: stopped\n")
     assert out.read_text().count("\n") == 4
     assert not json.loads(out.with_suffix(".meta.json").read_text())["run"]["finished"]
+
+
+def test_a_neutral_is_measured_from_a_camera(tmp_path, serve, capsys):
+    still = next(iter(open_source(DEMO))).image  # a smile, at rest
+    size_wh = still.shape[1], still.shape[0]
+    times = [i / 10 for i in range(60)]
+    write_film(tmp_path / "a.mkv", times, size_wh=size_wh, picture=lambda i: still)
+    place = serve(_Quiet).removeprefix("http://")
+    out = tmp_path / "me.json"
+    words = ["--webcam", f"http://ana:secret@{place}/a.mkv", "--seconds", "4", "--person", "ana"]
+    assert main(["calibrate", "neutral", *words, "--out", str(out)]) == 0
+    assert capsys.readouterr().err == "emotrack: look into the camera for 4 s, and do nothing\n"
+    ana = load_profile(out).people["ana"]
+    assert 2.5 < ana.seconds <= 4
+    assert ana.neutral.valence > 0.5
+    assert ana.made_from == (Origin(f"http://{place}/a.mkv", None),)
+    assert "secret" not in out.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "words, why",
+    [
+        ([], "name an INPUT, or --webcam"),
+        (["a.mp4", "--webcam"], "name an INPUT, or --webcam, not both"),
+        (["a.mp4", "--seconds", "5"], "--seconds is for --webcam"),
+        (["--webcam", "--start", "1"], "--start and --end are for films"),
+        (["--webcam", "--seconds", "1"], "--seconds 1: a neutral needs 3 or more"),
+    ],
+)
+def test_words_of_a_neutral_that_do_not_go_together_are_named(words, why, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["calibrate", "neutral", *words, "--out", str(tmp_path / "me.json")])
+    assert ended.value.code == 2
+    assert why in capsys.readouterr().err
+
+
+def test_no_camera_is_one_line_and_no_file(tmp_path, capsys):
+    out = tmp_path / "me.json"
+    assert main(["calibrate", "neutral", "--webcam", "99", "--out", str(out)]) == 2
+    assert "camera 99: there is no camera 99" in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_a_password_in_an_address_is_not_written_down(tmp_path, serve):

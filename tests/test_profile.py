@@ -28,7 +28,7 @@ from tracker.values import Affect
 NONE = Affect(0.0, 0.0)
 WHEN = "2026-01-02T03:04:05+00:00"
 ANA = Person(Affect(-0.2, 0.1), Range(0.1, 0.05), 9.96, 250, WHEN, (Origin("ana.mp4", "ab" * 32),))
-BEN = Person(Affect(0.3, 0.0), Range(0.2, 0.2), 0.0, 3, WHEN, (Origin("1.png", "cd" * 32),))
+BEN = Person(Affect(0.3, 0.0), Range(0.2, 0.2), 0.0, 3, WHEN, (Origin("a camera", None),))
 OURS = Networks(face="11" * 32, memory="22" * 32)
 SLOW = Rater(Line(2.0, 0.1), Line(), 0.2)
 BOTH = Profile("me.json", "00" * 32, OURS, WHEN, {"ana": ANA, "ben": BEN}, {"slow": SLOW})

@@ -55,10 +55,10 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A file that a neutral was measured from."""
+    """What a neutral was measured from: a file, or a camera."""
 
-    name: str  # base name
-    sha256: str
+    name: str  # base name; of a camera its own
+    sha256: str | None  # None: a camera, of which nothing was kept
 
 
 @dataclass(frozen=True, slots=True)

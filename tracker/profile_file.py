@@ -69,8 +69,13 @@ def _person(fields: _Fields) -> Person:
         fields.number("seconds", 0),
         int(fields.number("frames", 1)),
         fields.text("created"),
-        tuple(Origin(one.text("name"), one.text("sha256")) for one in fields.list("from")),
+        tuple(_origin(one) for one in fields.list("from")),
     )
+
+
+def _origin(fields: _Fields) -> Origin:
+    known = fields.given("sha256")
+    return Origin(fields.text("name"), fields.text("sha256") if known else None)
 
 
 def _rater(fields: _Fields) -> Rater:
@@ -102,6 +107,10 @@ class _Fields:
         if not isinstance(value, str) or not value:
             raise ValueError(f"{self.where}{field} is {value!r}, expected text")
         return value
+
+    def given(self, field: str) -> bool:
+        """Whether it is not null; it must be there."""
+        return self._take(field) is not None
 
     def table(self, field: str) -> _Fields:
         return _Fields(self._take(field), f"{self.where}{field}.")

@@ -1,23 +1,29 @@
-"""`emotrack calibrate neutral INPUT... --out me.json`: a person's resting face, into a profile."""
+"""`emotrack calibrate neutral INPUT...` or `--webcam`: a person's resting face, into a profile."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from calibration.baseline import BaselineError, Rest, measure, save_person
+from calibration.baseline import LEAST_SECONDS, BaselineError, Rest, measure, save_person
 from tracker.api import FACES, Options, build
+from tracker.commands.interrupt import Interrupt
+from tracker.handoff import Waiting
 from tracker.models import ModelUse, hash_file
 from tracker.pipeline import Tracker, follow
 from tracker.profile import Networks, Origin, check_networks
 from tracker.profile_file import load_profile
-from tracker.sources import Source, Span, open_source
+from tracker.sources import Source, Span, open_camera, open_source
+from tracker.sources.base import without_secrets
 from tracker.values import FrameResult
 
 DONE, FAILED, PARTLY = 0, 2, 3
+SECONDS = 10.0  # s of a camera
 EPILOG = """\
 The person looks into the camera and does nothing, for ten seconds or in a few photos. In each
 film whoever is seen longest counts, in each photo the largest face. An existing FILE gains the
@@ -27,22 +33,20 @@ the inputs; no picture.
 
 
 def main(words: list[str]) -> int:
-    parser = _parser()
-    given = parser.parse_args(words)
-    if given.start is not None and given.end is not None and given.end <= given.start:
-        parser.error(f"--end {given.end:g} is not after --start {given.start:g}")
+    given = _parsed(words)
     chosen = {name: getattr(given, name) for name in ("faces", "detector") if getattr(given, name)}
+    sources: list[Source] = []
     with build(Options(**chosen, scene=None)) as tracker:
         networks = _networks(tracker.models)
         if given.out.exists():  # before the work, not after it
             check_networks(load_profile(given.out), networks)
-        sources: list[Source] = []
         try:
-            rest = measure(_results(given.inputs, Span(given.start, given.end), tracker, sources))
+            rest = measure(_results(given, tracker, sources))
         except BaselineError as wrong:
-            print(f"emotrack: {', '.join(given.inputs)}: {wrong}", file=sys.stderr)
+            names = given.inputs or [source.report.about[0]["name"] for source in sources]
+            print(f"emotrack: {', '.join(names)}: {wrong}", file=sys.stderr)
             return FAILED
-    made_from = [_origin(about["path"]) for source in sources for about in source.report.about]
+    made_from = [_origin(about) for source in sources for about in source.report.about]
     now = datetime.now(UTC).isoformat(timespec="seconds")
     save_person(given.out, given.person, rest, networks=networks, made_from=made_from, now=now)
     print(_said(given.out, given.person, rest))
@@ -50,16 +54,45 @@ def main(words: list[str]) -> int:
 
 
 def _results(
-    names: Sequence[str], span: Span, tracker: Tracker, sources: list[Source]
+    given: argparse.Namespace, tracker: Tracker, sources: list[Source]
 ) -> Iterator[FrameResult]:
     """What all inputs show; `sources` gains each as it is opened. Notes go to standard error."""
-    for name in names:
-        source = open_source(name, span, alone=len(names) == 1)
+    if given.webcam is not None:
+        camera = open_camera(given.webcam)
+        sources.append(camera)
+        yield from _seen(camera, tracker, given.seconds)
+        return
+    for name in given.inputs:
+        source = open_source(name, Span(given.start, given.end), alone=len(given.inputs) == 1)
         sources.append(source)
         for step in follow(source, tracker):
             yield step.result
         for note in source.report.notes:
-            print(f"emotrack: {note}", file=sys.stderr)
+            _say(note)
+
+
+def _seen(camera: Source, tracker: Tracker, seconds: float) -> Iterator[FrameResult]:
+    """What a camera shows for so long from its first picture on. Ctrl-C ends it with nothing."""
+
+    def give_up() -> None:
+        if isinstance(camera, Waiting):
+            camera.give_up()
+
+    begin: float | None = None
+    with closing(follow(camera, tracker)) as steps, Interrupt(give_up) as interrupt:
+        for step in steps:
+            interrupt.check()
+            if begin is None:
+                begin = step.result.pts
+                _say(f"look into the camera for {seconds:g} s, and do nothing")
+            if step.result.pts - begin > seconds:
+                return
+            yield step.result
+        interrupt.check()
+
+
+def _say(line: str) -> None:
+    print(f"emotrack: {line}", file=sys.stderr)
 
 
 def _networks(models: Sequence[ModelUse]) -> Networks:
@@ -67,8 +100,11 @@ def _networks(models: Sequence[ModelUse]) -> Networks:
     return Networks(sums["face"], sums["memory"])
 
 
-def _origin(path: Path) -> Origin:
-    return Origin(path.name, hash_file(path))
+def _origin(about: dict[str, Any]) -> Origin:
+    """about: what a source says of one of its files, or a camera of itself."""
+    if "path" in about:
+        return Origin(about["path"].name, hash_file(about["path"]))
+    return Origin(without_secrets(about["name"]), None)
 
 
 def _said(out: Path, person: str, rest: Rest) -> str:
@@ -86,6 +122,24 @@ def _name(word: str) -> str:
     return word
 
 
+def _parsed(words: list[str]) -> argparse.Namespace:
+    parser = _parser()
+    given = parser.parse_args(words)
+    camera = given.webcam is not None
+    if camera == bool(given.inputs):
+        parser.error("name an INPUT, or --webcam" + (", not both" if camera else ""))
+    if given.start is not None and given.end is not None and given.end <= given.start:
+        parser.error(f"--end {given.end:g} is not after --start {given.start:g}")
+    if camera and (given.start, given.end) != (None, None):
+        parser.error("--start and --end are for films; --webcam takes --seconds")
+    if not camera and given.seconds is not None:
+        parser.error("--seconds is for --webcam; films take --start and --end")
+    given.seconds = SECONDS if given.seconds is None else given.seconds
+    if not given.seconds >= LEAST_SECONDS:
+        parser.error(f"--seconds {given.seconds:g}: a neutral needs {LEAST_SECONDS:g} or more")
+    return given
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="emotrack calibrate neutral",
@@ -95,7 +149,15 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("inputs", nargs="+", metavar="INPUT", help="film, photo, or folder of photos")
+    add("inputs", nargs="*", metavar="INPUT", help="film, photo, or folder of photos")
+    add(
+        "--webcam",
+        nargs="?",
+        const="",
+        metavar="CAMERA",
+        help="instead of INPUT: the first camera, or its number, a part of its name, or a URL",
+    )
+    add("--seconds", type=float, metavar="S", help="of the camera (default: 10)")
     add("--out", type=Path, required=True, metavar="FILE", help="the profile, JSON")
     add("--person", type=_name, default="me", metavar="NAME", help="whose face (default: me)")
     add("--start", type=float, metavar="S", help="begin at this time of the film, in seconds")
