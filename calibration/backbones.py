@@ -58,6 +58,12 @@ def open_backbone(name: str, shared: Path, *, untrained: bool = False) -> Backbo
     raise RecipeError(f"unknown backbone {name!r}; known: {', '.join(NAMES)}")
 
 
+def prepared(pictures: Tensor, backbone: Backbone) -> Tensor:
+    """(n, 3, S, S) uint8 as its body wants it."""
+    mean, std = (torch.tensor(v).reshape(1, 3, 1, 1) for v in (backbone.mean, backbone.std))
+    return (pictures / 255 - mean) / std
+
+
 def _small() -> nn.Module:
     layers: list[nn.Module] = []
     for wide, deep in ((3, 16), (16, 32), (32, 64)):

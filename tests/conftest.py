@@ -73,3 +73,11 @@ def stamp_of(image):
     height, width = image.shape[:2]
     step = width // 8
     return sum(int(image[height // 2, b * step + step // 2, 0] > 127) << b for b in range(8))
+
+
+def timm_or_skip():
+    """timm needs the torchvision made for the very torch that is here; not every machine has it."""
+    try:
+        import timm  # noqa: F401
+    except (ImportError, RuntimeError) as wrong:
+        pytest.skip(f"needs timm and a torchvision for this torch: {wrong}")

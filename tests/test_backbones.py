@@ -19,16 +19,9 @@ from calibration.samples import (  # noqa: E402
     run,
     squashed,
 )
+from conftest import timm_or_skip  # noqa: E402
 
 NOWHERE = Path("nowhere")
-
-
-def timm_or_skip():
-    """timm needs the torchvision made for the very torch that is here; not every machine has it."""
-    try:
-        import timm  # noqa: F401
-    except (ImportError, RuntimeError) as wrong:
-        pytest.skip(f"needs timm and a torchvision for this torch: {wrong}")
 
 
 def maps_of(backbone, size=96):

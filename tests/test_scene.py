@@ -203,6 +203,19 @@ def test_a_card_with_other_emotions_is_refused(tmp_path, memory):
         a_reader(card, memory)
 
 
+def test_a_network_may_know_fewer_emotions(tmp_path, memory):
+    card = write_scene(tmp_path)
+    eight = a_reader(card, memory)(frame(0.0, RED), True).emotions
+    about = json.loads(card.read_text())
+    about["outputs"][2]["labels"] = ["fear", "awe"]  # the first two columns
+    card.write_text(json.dumps(about))
+    said = a_reader(card, memory)(frame(0.0, RED), True).emotions
+    assert said.labels == ("awe", "fear")  # in our order
+    assert said.values == (score_of(eight, FELT[1]), score_of(eight, FELT[0]))
+    assert "anger" in Layout.of(open_card(card)).lacks
+    assert "awe" not in Layout.of(open_card(card)).lacks
+
+
 def test_a_card_that_promises_more_than_the_graph_gives_is_refused(tmp_path, memory):
     card = write_scene(tmp_path, outputs=["affect"])
     about = json.loads(card.read_text())

@@ -94,8 +94,9 @@ def label_order(
             break
     else:
         return None
-    if len(set(given)) < len(given) or not set(labels) <= set(given) <= {*labels, *optional}:
-        wrong = ", ".join(sorted(set(given) ^ set(labels))) or "one of them twice"
+    strange, missing = set(given) - {*labels, *optional}, set(labels) - set(given)
+    if strange or missing or len(set(given)) < len(given):
+        wrong = ", ".join(sorted(strange | missing)) or "one of them twice"
         raise ModelError(f"{model.path.name}: output {output!r} has other labels: {wrong}")
     return {label: given.index(label) for label in (*labels, *optional) if label in given}
 

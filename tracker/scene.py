@@ -30,6 +30,7 @@ class Layout:
 
     fit: Fit
     orders: dict[str, list[int]]  # output -> the columns that give LABELS
+    emotions: tuple[str, ...]  # those of EMOTIONS that it says
     places: tuple[str, ...]  # the labels of `place`, in its own order; () if it has none
 
     @classmethod
@@ -37,14 +38,22 @@ class Layout:
         """Raises ModelError naming what this is not."""
         if model.role != "scene":
             raise ModelError(f"{model.path.name}: its role is {model.role!r}, expected 'scene'")
-        orders = {name: label_order(model, name, labels) for name, labels in LABELS.items()}
-        known_orders = {name: list(o.values()) for name, o in orders.items() if o is not None}
-        return cls(Fit.of(model, model.card["input"]), known_orders, _places(model))
+        orders = {
+            name: label_order(model, name, labels)
+            for name, labels in LABELS.items()
+            if name != "emotions"
+        }
+        orders["emotions"] = label_order(model, "emotions", (), optional=EMOTIONS)
+        known_orders = {name: list(o.values()) for name, o in orders.items() if o}
+        emotions = tuple(orders["emotions"] or ())
+        return cls(Fit.of(model, model.card["input"]), known_orders, emotions, _places(model))
 
     @property
     def lacks(self) -> tuple[str, ...]:
         """What columns or pictures need and this model does not say."""
         outputs = tuple(name for name in LABELS if name not in self.orders)
+        if self.emotions:
+            outputs += tuple(label for label in EMOTIONS if label not in self.emotions)
         place = () if set(self.places) - {OUTDOOR} else ("place",)
         return (*outputs, *place, *(() if OUTDOOR in self.places else (OUTDOOR,)))
 
@@ -107,7 +116,9 @@ class SceneReader:
             pts=frame.pts,
             affect=None if affect is None else self._steadied(frame.pts, affect),
             spread=None if spread is None else Affect(*map(float, spread)),
-            emotions=None if emotions is None else Scores(EMOTIONS, tuple(map(float, emotions))),
+            emotions=None
+            if emotions is None
+            else Scores(self._layout.emotions, tuple(map(float, emotions))),
             place=None if places is None else Scores(self._layout.places, (*map(float, places),)),
             maps=maps if self._maps else None,
         )

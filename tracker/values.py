@@ -180,7 +180,7 @@ class SceneReading:
     pts: float  # s, of the picture it was read from
     affect: Reading | None  # None, here and below: this model has no such output
     spread: Affect | None  # standard deviation between viewers, on the scale of `affect`
-    emotions: Scores | None  # EMOTIONS, of that picture alone
+    emotions: Scores | None  # those of EMOTIONS that the model says, of that picture alone
     place: Scores | None  # "outdoor", and the types of place, which exclude each other
     # (10, h, w), if asked for: what each place of the picture adds to valence, arousal, EMOTIONS
     maps: NDArray[np.float32] | None = None

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from calibration.backbones import Backbone, open_backbone
+from calibration.backbones import Backbone, open_backbone, prepared
 from calibration.emotic.annotations import Person
 from calibration.emotic.losses import category_loss, vad_loss
 from calibration.emotic.network import BRANCHES, ContextNetwork, rated
@@ -120,14 +120,8 @@ def _validated(
 
 def _loss(network: ContextNetwork, batch: Shown, backbone: Backbone) -> Tensor:
     person, frame, categories, vad = batch
-    affect, said = network(fitted(person, backbone), fitted(frame, backbone))
+    affect, said = network(prepared(person, backbone), prepared(frame, backbone))
     loss = SHARE * category_loss(said, categories) + SHARE * vad_loss(rated(affect), vad)
     if not math.isfinite(float(loss.detach())):
         raise ValueError("the loss is not finite; lower the rate")
     return loss
-
-
-def fitted(pictures: Tensor, backbone: Backbone) -> Tensor:
-    """(n, 3, S, S) uint8 -> (value / 255 - mean) / std"""
-    mean, std = (torch.tensor(v).reshape(1, 3, 1, 1) for v in (backbone.mean, backbone.std))
-    return (pictures / 255 - mean) / std

@@ -13,6 +13,7 @@ FILLED_BY = {  # role, output -> the columns that need it
     ),
     ("scene", "spread"): ("scene_valence_spread", "scene_arousal_spread"),
     ("scene", "emotions"): (*(f"scene_{label}" for label in EMOTIONS), "scene_positive"),
+    **{("scene", label): (f"scene_{label}",) for label in EMOTIONS},
     ("scene", "outdoor"): ("scene_outdoor",),
     ("scene", "place"): ("scene_place", "scene_place_score"),
     ("context", "affect"): (
