@@ -2,45 +2,127 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import cast
 
-from engines.base import Engine, EngineError, MissingBackend, Tensor, TensorSpec, infer_rows
+from engines.base import (
+    Engine,
+    EngineError,
+    MissingBackend,
+    OutOfMemory,
+    Tensor,
+    TensorSpec,
+    infer_rows,
+)
 
 __all__ = [
+    "AUTO",
     "BACKENDS",
+    "DEVICES",
+    "Backend",
     "Engine",
     "EngineError",
     "MissingBackend",
+    "OutOfMemory",
     "Tensor",
     "TensorSpec",
+    "candidates",
+    "has_driver",
     "infer_rows",
     "load",
 ]
 
-BACKENDS = {  # name -> module, imported on first use; package it needs; what to install
-    "onnx": ("engines.ort", "onnxruntime", "onnxruntime"),
+DEVICES = ("cpu", "cuda")
+NO_DRIVER = "device 'cuda': no NVIDIA driver is installed here; install it, or take --device cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One way to run a model. Its module is imported on first use."""
+
+    module: str
+    packages: tuple[str, ...]  # import names of what it needs
+    install: str  # what brings them
+    devices: tuple[str, ...]
+
+
+BACKENDS = {
+    "onnx": Backend("engines.ort", ("onnxruntime",), "onnxruntime", DEVICES),
+    "tensorrt": Backend("engines.trt", ("tensorrt", "cuda"), "emotrack[tensorrt]", ("cuda",)),
+    "tensorrt_rtx": Backend(
+        "engines.trt_rtx", ("tensorrt_rtx", "cuda"), "emotrack[tensorrt-rtx]", ("cuda",)
+    ),
+    "torch": Backend("engines.pytorch", ("torch", "onnx"), "emotrack[train]", DEVICES),
 }
+AUTO = (  # the fastest first; without a driver only the last is left
+    ("tensorrt", "cuda"),
+    ("tensorrt_rtx", "cuda"),
+    ("onnx", "cuda"),
+    ("torch", "cuda"),
+    ("onnx", "cpu"),
+)
 
 
 def load(model: Path, backend: str, *, device: str = "cpu", max_batch: int = 8) -> Engine:
     """Open a model with the named backend. Nothing is substituted silently.
 
-    Raises MissingBackend if the backend's package is not installed, and EngineError if the
-    backend is unknown, the file cannot be read, or the device is not the one asked for.
+    Raises MissingBackend saying what to install if a package, driver or device is missing, and
+    EngineError if the backend is unknown or the file cannot be read.
     """
+    if backend not in BACKENDS:
+        raise EngineError(f"unknown backend {backend!r}; known: {', '.join(BACKENDS)}")
+    if device not in DEVICES:
+        raise EngineError(f"unknown device {device!r}; known: {', '.join(DEVICES)}")
+    chosen = BACKENDS[backend]
+    if device not in chosen.devices:
+        raise EngineError(f"the {backend} engine runs on {chosen.devices[0]}, not on {device}")
+    if device == "cuda" and not has_driver():
+        raise MissingBackend(NO_DRIVER)
     try:
-        module, package, requirement = BACKENDS[backend]
-    except KeyError:
-        known = ", ".join(sorted(BACKENDS))
-        raise EngineError(f"unknown backend {backend!r}; known: {known}") from None
-    try:
-        implementation = import_module(module)
+        implementation = import_module(chosen.module)
     except ModuleNotFoundError as missing:
-        if missing.name != package:
+        package = (missing.name or "").split(".")[0]
+        if package not in chosen.packages:
             raise  # our own bug, not an absent dependency
         raise MissingBackend(
-            f"the {backend} backend needs {package}: pip install '{requirement}'"
+            f"the {backend} engine needs {package}: pip install '{chosen.install}'"
         ) from None
     return cast(Engine, implementation.open_model(model, device=device, max_batch=max_batch))
+
+
+def candidates(engine: str = "auto", device: str = "auto") -> tuple[tuple[str, str], ...]:
+    """Backends and devices worth trying, in this order, for words of which each may be "auto".
+
+    What is asked for by name stays in the list whether it is there or not: its absence is an
+    error, not a reason to take another. Raises EngineError if one does not go with the other, and
+    MissingBackend if only a GPU would do and there is no driver for one.
+    """
+    if engine not in ("auto", *BACKENDS):
+        raise EngineError(f"unknown engine {engine!r}; known: auto, {', '.join(BACKENDS)}")
+    if device not in ("auto", *DEVICES):
+        raise EngineError(f"unknown device {device!r}; known: auto, {', '.join(DEVICES)}")
+    if engine == "auto":
+        fit = tuple(pair for pair in AUTO if device in ("auto", pair[1]))
+    else:
+        known = BACKENDS[engine].devices
+        fit = tuple((engine, d) for d in reversed(known) if device in ("auto", d))
+        if not fit:
+            raise EngineError(f"the {engine} engine runs on {known[0]}, not on {device}")
+    if not has_driver():
+        fit = tuple(pair for pair in fit if pair[1] == "cpu")
+        if not fit:
+            raise MissingBackend(NO_DRIVER)
+    return fit
+
+
+def has_driver() -> bool:
+    """Whether NVIDIA's driver is installed. Takes microseconds where it is not."""
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
