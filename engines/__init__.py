@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 DEVICES = ("cpu", "cuda")
-NO_DRIVER = "device 'cuda': no NVIDIA driver is installed here; install it, or take --device cpu"
+NO_DRIVER = "device 'cuda' needs an NVIDIA GPU and its driver: no driver is installed here"
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,5 @@ def check_tensors(
         pairs = zip(tensor.shape[1:], spec.shape, strict=False)
         fits = tensor.ndim == len(spec.shape) + 1 and all(want in (-1, got) for got, want in pairs)
         if not fits or not 1 <= len(tensor) <= max_batch or len(tensor) != len(tensors[0]):
-            wanted = ", ".join(map(str, spec.shape))
-            raise EngineError(
-                f"{name}: input {spec.name!r} is {tensor.shape}, expected (1..{max_batch}, {wanted})"
-            )
+            wanted = ", ".join(map(str, (f"1..{max_batch}", *spec.shape)))
+            raise EngineError(f"{name}: input {spec.name!r} is {tensor.shape}, expected ({wanted})")

@@ -69,7 +69,7 @@ class Buffer:
             self._device.close()
             raise
         raw = (ctypes.c_byte * self._bytes).from_address(self._pinned)
-        self.host: Tensor = np.frombuffer(raw, dtype).reshape(shape)
+        self.host: Tensor = np.frombuffer(memoryview(raw), dtype).reshape(shape)
         self.address = self._device.address
 
     def upload(self, stream: Stream) -> None:

@@ -8,14 +8,30 @@ then never waits for the GPU. A case that is not covered raises `Unsupported`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-Attributes = Mapping[str, Any]
+from engines.shapes import (
+    Attributes,
+    Unsupported,
+    cut,
+    filled,
+    gather,
+    ints,
+    pad,
+    refuse,
+    reshape,
+    shape_of,
+    split,
+    squeeze,
+    torch_pads,
+    unsqueeze,
+)
+
 Operator = Callable[..., Any]
 
 DTYPES = {  # of ONNX, TensorProto.DataType
@@ -31,10 +47,6 @@ DTYPES = {  # of ONNX, TensorProto.DataType
 }
 
 
-class Unsupported(Exception):
-    """An operator, or a case of one, that the table below does not cover."""
-
-
 def conv(a: Attributes, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     dims = weight.ndim - 2
     x = _padded(a, x, dims, 0.0)
@@ -44,7 +56,7 @@ def conv(a: Attributes, x: Tensor, weight: Tensor, bias: Tensor | None = None) -
 
 
 def max_pool(a: Attributes, x: Tensor) -> Tensor:
-    _refuse(a, ceil_mode=0, storage_order=0)
+    refuse(a, ceil_mode=0, storage_order=0)
     kernel = a["kernel_shape"]
     x = _padded(a, x, len(kernel), -math.inf)
     run = (functional.max_pool1d, functional.max_pool2d)[len(kernel) - 1]
@@ -52,7 +64,7 @@ def max_pool(a: Attributes, x: Tensor) -> Tensor:
 
 
 def average_pool(a: Attributes, x: Tensor) -> Tensor:
-    _refuse(a, ceil_mode=0, auto_pad=b"NOTSET")
+    refuse(a, ceil_mode=0, auto_pad=b"NOTSET")
     kernel = a["kernel_shape"]
     if any(a.get("pads", [])) and not a.get("count_include_pad"):
         raise Unsupported("with padding that is not counted")
@@ -70,9 +82,11 @@ def resize(
 ) -> Tensor:
     mode, place = a.get("mode", b"nearest"), a.get("coordinate_transformation_mode", b"half_pixel")
     nearest = a.get("nearest_mode", b"round_prefer_floor")
-    given = {"scale_factor": None if sizes is not None else _ints_or_floats(scales)[2:]}
+    given: dict[str, Any] = {}
     if sizes is not None:
-        given = {"size": _ints(sizes)[2:]}
+        given["size"] = ints(sizes)[2:]
+    elif scales is not None:
+        given["scale_factor"] = [float(s) for s in scales.tolist()[2:]]
     if (mode, place, nearest) == (b"nearest", b"asymmetric", b"floor"):
         return functional.interpolate(x, mode="nearest", **given)
     if (mode, place) == (b"linear", b"half_pixel") and not a.get("antialias"):
@@ -104,77 +118,12 @@ def clip(a: Attributes, x: Tensor, low: Tensor | None = None, high: Tensor | Non
 
 def reduction(run: Callable[..., Tensor]) -> Operator:
     def reduce(a: Attributes, x: Tensor, axes: Tensor | None = None) -> Tensor:
-        chosen = a.get("axes") if axes is None else _ints(axes)
+        chosen = a.get("axes") if axes is None else ints(axes)
         if not chosen and a.get("noop_with_empty_axes"):
             return x
         return run(x, tuple(chosen or range(x.ndim)), keepdim=bool(a.get("keepdims", 1)))
 
     return reduce
-
-
-def reshape(a: Attributes, x: Tensor, shape: Tensor) -> Tensor:
-    wanted = _ints(shape)
-    if not a.get("allowzero"):
-        wanted = [x.shape[i] if size == 0 else size for i, size in enumerate(wanted)]
-    return x.reshape(wanted)
-
-
-def shape_of(a: Attributes, x: Tensor) -> Tensor:
-    return torch.tensor(x.shape[a.get("start", 0) : a.get("end")], dtype=torch.int64)
-
-
-def squeeze(a: Attributes, x: Tensor, axes: Tensor | None = None) -> Tensor:
-    chosen = a.get("axes") if axes is None else _ints(axes)
-    return x.squeeze() if chosen is None else x.squeeze(tuple(chosen))
-
-
-def unsqueeze(a: Attributes, x: Tensor, axes: Tensor | None = None) -> Tensor:
-    chosen = a["axes"] if axes is None else _ints(axes)
-    rank = x.ndim + len(chosen)
-    for axis in sorted(c % rank for c in chosen):
-        x = x.unsqueeze(axis)
-    return x
-
-
-def cut(
-    a: Attributes,
-    x: Tensor,
-    starts: Tensor,
-    ends: Tensor,
-    axes: Tensor | None = None,
-    steps: Tensor | None = None,
-) -> Tensor:
-    first, last = _ints(starts), _ints(ends)
-    where = range(len(first)) if axes is None else _ints(axes)
-    by = [1] * len(first) if steps is None else _ints(steps)
-    for start, end, axis, step in zip(first, last, where, by, strict=True):
-        if step < 1:
-            raise Unsupported("backwards")
-        whole = [slice(None)] * x.ndim
-        whole[axis] = slice(start, end, step)
-        x = x[tuple(whole)]
-    return x
-
-
-def gather(a: Attributes, x: Tensor, index: Tensor) -> Tensor:
-    axis = a.get("axis", 0)
-    if index.ndim == 0:
-        return x.select(axis, int(index))
-    flat = index.reshape(-1).to(x.device)
-    shape = (*x.shape[:axis], *index.shape, *x.shape[axis % x.ndim + 1 :])
-    return x.index_select(axis, flat % x.shape[axis]).reshape(shape)
-
-
-def split(a: Attributes, x: Tensor, sizes: Tensor | None = None) -> tuple[Tensor, ...]:
-    axis = a.get("axis", 0)
-    if sizes is not None:
-        return x.split(_ints(sizes), axis)
-    return x.split(-(-x.shape[axis] // a["num_outputs"]), axis)
-
-
-def pad(a: Attributes, x: Tensor, pads: Tensor, value: Tensor | None = None) -> Tensor:
-    _refuse(a, mode=b"constant")
-    return functional.pad(x, _torch_pads(_ints(pads)), value=0.0 if value is None else float(value))
 
 
 def quantize(a: Attributes, x: Tensor, scale: Tensor, zero: Tensor) -> Tensor:
@@ -199,16 +148,44 @@ def constant(a: Attributes) -> Tensor:
     return a["value"]  # type: ignore[no-any-return]  # the reader of the file made it a tensor
 
 
-def filled(a: Attributes, shape: Tensor) -> Tensor:
-    value = a.get("value", torch.zeros(1))
-    return value.reshape(()).expand(_ints(shape)).clone()
-
-
-def _plain(run: Callable[..., Tensor]) -> Operator:
+def _plain(run: Callable[..., Any]) -> Operator:
     return lambda a, *inputs: run(*inputs)
 
 
+PLAIN: dict[str, Any] = {  # functions of the inputs alone, which torch has as they are
+    "Abs": torch.abs,
+    "Add": torch.add,
+    "Cos": torch.cos,
+    "Div": torch.div,
+    "Equal": torch.eq,
+    "Erf": torch.erf,
+    "Exp": torch.exp,
+    "Floor": torch.floor,
+    "Greater": torch.gt,
+    "GreaterOrEqual": torch.ge,
+    "HardSwish": functional.hardswish,
+    "Identity": torch.clone,
+    "Less": torch.lt,
+    "LessOrEqual": torch.le,
+    "Log": torch.log,
+    "MatMul": torch.matmul,
+    "Max": torch.maximum,
+    "Min": torch.minimum,
+    "Mul": torch.mul,
+    "Neg": torch.neg,
+    "PRelu": lambda x, slope: torch.where(x < 0, slope * x, x),
+    "Pow": torch.pow,
+    "Relu": torch.relu,
+    "Sigmoid": torch.sigmoid,
+    "Sin": torch.sin,
+    "Softplus": functional.softplus,
+    "Sqrt": torch.sqrt,
+    "Sub": torch.sub,
+    "Tanh": torch.tanh,
+    "Where": torch.where,
+}
 OPERATORS: dict[str, Operator] = {
+    **{name: _plain(run) for name, run in PLAIN.items()},
     "AveragePool": average_pool,
     "BatchNormalization": batch_norm,
     "Cast": lambda a, x: x.to(DTYPES[a["to"]]),
@@ -218,7 +195,7 @@ OPERATORS: dict[str, Operator] = {
     "ConstantOfShape": filled,
     "Conv": conv,
     "DequantizeLinear": dequantize,
-    "Expand": lambda a, x, shape: x * torch.ones(_ints(shape), dtype=x.dtype, device=x.device),
+    "Expand": lambda a, x, shape: x * torch.ones(ints(shape), dtype=x.dtype, device=x.device),
     "Flatten": lambda a, x: x.reshape(math.prod(x.shape[: a.get("axis", 1)]), -1),
     "Gather": gather,
     "Gelu": lambda a, x: functional.gelu(x, approximate=a.get("approximate", b"none").decode()),
@@ -243,69 +220,13 @@ OPERATORS: dict[str, Operator] = {
     "Squeeze": squeeze,
     "Transpose": lambda a, x: x.permute(a.get("perm", list(range(x.ndim))[::-1])),
     "Unsqueeze": unsqueeze,
-} | {
-    name: _plain(run)
-    for name, run in {
-        "Abs": torch.abs,
-        "Add": torch.add,
-        "Cos": torch.cos,
-        "Div": torch.div,
-        "Equal": torch.eq,
-        "Erf": torch.erf,
-        "Exp": torch.exp,
-        "Floor": torch.floor,
-        "Greater": torch.gt,
-        "GreaterOrEqual": torch.ge,
-        "HardSwish": functional.hardswish,
-        "Identity": torch.Tensor.clone,
-        "Less": torch.lt,
-        "LessOrEqual": torch.le,
-        "Log": torch.log,
-        "MatMul": torch.matmul,
-        "Max": torch.maximum,
-        "Min": torch.minimum,
-        "Mul": torch.mul,
-        "Neg": torch.neg,
-        "PRelu": lambda x, slope: torch.where(x < 0, slope * x, x),
-        "Pow": torch.pow,
-        "Relu": torch.relu,
-        "Sigmoid": torch.sigmoid,
-        "Sin": torch.sin,
-        "Softplus": functional.softplus,
-        "Sqrt": torch.sqrt,
-        "Sub": torch.sub,
-        "Tanh": torch.tanh,
-        "Where": torch.where,
-    }.items()
 }
 
 
-def _ints(values: Tensor) -> list[int]:
-    return [int(v) for v in values.reshape(-1).tolist()]
-
-
-def _ints_or_floats(values: Tensor | None) -> list[float]:
-    return [] if values is None else [float(v) for v in values.reshape(-1).tolist()]
-
-
-def _refuse(a: Attributes, **plain: Any) -> None:
-    """Attributes of which only the plain value is covered."""
-    for name, value in plain.items():
-        if a.get(name, value) != value:
-            raise Unsupported(f"with {name} {a[name]!r}")
-
-
 def _padded(a: Attributes, x: Tensor, dims: int, value: float) -> Tensor:
-    _refuse(a, auto_pad=b"NOTSET")
+    refuse(a, auto_pad=b"NOTSET")
     pads = a.get("pads", [0] * 2 * dims)
-    return functional.pad(x, _torch_pads(pads), value=value) if any(pads) else x
-
-
-def _torch_pads(pads: list[int]) -> list[int]:
-    """ONNX: all begins, then all ends, first axis first. torch: pairs, last axis first."""
-    half = len(pads) // 2
-    pairs = list(zip(pads[:half], pads[half:], strict=True))
-    return [size for pair in reversed(pairs) for size in pair]
+    return functional.pad(x, torch_pads(pads), value=value) if any(pads) else x
 
 
 def _along(values: Tensor, x: Tensor, axis: int) -> Tensor:

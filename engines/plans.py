@@ -18,6 +18,7 @@ import logging
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -123,7 +124,8 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError as wrong:
         log.warning("%s: cannot be kept for the next start (%s)", path, wrong.strerror)
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
 
 
 def cache_folder() -> Path:

@@ -16,7 +16,8 @@ import torch
 from onnx import numpy_helper
 
 from engines.base import EngineError, MissingBackend, OutOfMemory, Tensor, TensorSpec, check_tensors
-from engines.operators import OPERATORS, Unsupported
+from engines.operators import OPERATORS
+from engines.shapes import Unsupported
 
 KEPT = 16  # batch sizes whose graphs are kept
 
@@ -144,13 +145,11 @@ class _Recorded:
     def __init__(self, run: Any, tensors: tuple[Tensor, ...]) -> None:
         self._from = [torch.from_numpy(t.copy()).pin_memory() for t in tensors]
         given = [t.cuda() for t in self._from]
-        self._stream = torch.cuda.Stream()
+        self._stream: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         self._graph = torch.cuda.CUDAGraph()
         torch.cuda.synchronize()
         # Other threads of ours may allocate meanwhile: only this thread's calls are watched.
-        with torch.cuda.graph(
-            self._graph, stream=self._stream, capture_error_mode="thread_local"
-        ):
+        with torch.cuda.graph(self._graph, stream=self._stream, capture_error_mode="thread_local"):
             for device, host in zip(given, self._from, strict=True):
                 device.copy_(host, non_blocking=True)
             outputs = run(given)
@@ -173,8 +172,12 @@ def open_model(path: Path, *, device: str, max_batch: int) -> TorchEngine:
         built = torch.version.cuda
         why = "sees no GPU" if built else "was built without CUDA; install one with it: pytorch.org"
         raise MissingBackend(f"device 'cuda': torch {torch.__version__} {why}")
-    if device == "cuda":  # for the whole process: fp32 means fp32, faster is a file of fp16
+    # Both hold for the whole process. fp32 means fp32: faster is a file of fp16. And one thread:
+    # a second made small networks many times slower while the other core was busy.
+    if device == "cuda":
         torch.backends.cudnn.allow_tf32 = False
+    else:
+        torch.set_num_threads(1)
     return TorchEngine(path, device, max_batch)
 
 

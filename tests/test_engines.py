@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper
 
 import engines
-from engines import EngineError, TensorSpec, infer_rows
+from engines import EngineError, OutOfMemory, TensorSpec, infer_rows
 
 
 class Doubler:
@@ -45,14 +45,37 @@ def doubling_model(path, op="Mul", domain=""):
     return path
 
 
-@pytest.fixture(params=sorted(engines.BACKENDS))
-def engine(request, tmp_path):
+EVERY = [(name, device) for name, about in engines.BACKENDS.items() for device in about.devices]
+IDS = ["-".join(pair) for pair in EVERY]
+SHIPPED = sorted((Path(__file__).parent.parent / "tracker" / "weights").glob("*.onnx"))
+TOLERANCE = 1e-3  # between two engines on one fp32 file
+
+
+def opened(path, backend, device, max_batch):
     try:
-        opened = engines.load(doubling_model(tmp_path / "double.onnx"), request.param, max_batch=4)
+        return engines.load(path, backend, device=device, max_batch=max_batch)
     except engines.MissingBackend as missing:
         pytest.skip(str(missing))
-    yield opened
-    opened.close()
+
+
+@pytest.fixture(params=EVERY, ids=IDS)
+def engine(request, tmp_path):
+    engine = opened(doubling_model(tmp_path / "double.onnx"), *request.param, 4)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(params=EVERY, ids=IDS)
+def on(request):
+    """A backend and a device."""
+    return request.param
+
+
+def rows_for(engine, n):
+    """Pictures of noise, and numbers of a memory's size."""
+    rng = np.random.default_rng(n)
+    shapes = [(n, *(64 if d == -1 else d for d in spec.shape)) for spec in engine.inputs]
+    return [rng.uniform(0, 255 if len(s) == 4 else 1, s).astype(np.float32) for s in shapes]
 
 
 @pytest.mark.parametrize("rows, batches", [(0, []), (1, [1]), (3, [3]), (7, [3, 3, 1])])
@@ -64,11 +87,64 @@ def test_rows_are_cut_into_batches_the_engine_can_take(rows, batches):
     assert engine.batches == batches
 
 
+class Small(Doubler):
+    """A device with room for `room` rows."""
+
+    def __init__(self, room):
+        super().__init__()
+        self.max_batch = 8
+        self.room = room
+
+    def infer(self, x):
+        if len(x) > self.room:
+            raise OutOfMemory("out of device memory")
+        return super().infer(x)
+
+
+def test_out_of_memory_halves_the_batch_says_so_once_and_goes_on(caplog):
+    engine = Small(room=3)
+    x = np.arange(40, dtype=np.float32).reshape(20, 2)
+    for _ in range(2):
+        (y,) = infer_rows(engine, x)
+        np.testing.assert_array_equal(y, 2 * x)
+    assert set(engine.batches) == {2}
+    assert caplog.messages == ["out of device memory: batches of 2 rows from now on"]
+
+
+def test_a_single_row_that_does_not_fit_is_an_error():
+    with pytest.raises(OutOfMemory):
+        infer_rows(Small(room=0), np.zeros((5, 2), np.float32))
+
+
 def test_an_engine_computes_what_the_file_says_for_any_batch(engine):
     for n in (1, 4):
         x = np.arange(2 * n, dtype=np.float32).reshape(n, 2)
         (y,) = engine.infer(x)
         np.testing.assert_allclose(y, 2 * x)
+
+
+@pytest.mark.parametrize("model", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_network_says_the_same_on_every_engine(model, on):
+    reference, engine = engines.load(model, "onnx"), opened(model, *on, 8)
+    assert [spec.name for spec in engine.inputs] == [spec.name for spec in reference.inputs]
+    assert [spec.name for spec in engine.outputs] == [spec.name for spec in reference.outputs]
+    for n in (1, 5, 1, 5, 5):  # some engines record at the second use of a size, and then repeat
+        rows = rows_for(reference, n)
+        for ours, theirs in zip(engine.infer(*rows), reference.infer(*rows), strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=TOLERANCE, rtol=TOLERANCE)
+    engine.close()
+
+
+@pytest.mark.parametrize("model", SHIPPED, ids=lambda path: path.stem)
+def test_a_row_alone_is_the_same_row_in_a_batch(model, on):
+    engine = opened(model, *on, 8)
+    rows = rows_for(engine, 8)
+    together = engine.infer(*rows)
+    for k in (0, 7):
+        alone = engine.infer(*(part[k : k + 1] for part in rows))
+        for one, many in zip(alone, together, strict=True):
+            np.testing.assert_allclose(one[0], many[k], atol=TOLERANCE, rtol=TOLERANCE)
+    engine.close()
 
 
 def test_outputs_survive_the_next_call(engine):
@@ -85,8 +161,9 @@ def test_outputs_survive_the_next_call(engine):
         np.zeros(2, np.float32),
         np.zeros((5, 2), np.float32),
         np.zeros((0, 2), np.float32),
+        np.zeros((1, 2), np.float16),
     ],
-    ids=["float64", "too wide", "no batch", "too many rows", "no rows"],
+    ids=["float64", "too wide", "no batch", "too many rows", "no rows", "float16"],
 )
 def test_a_wrong_tensor_is_an_error_that_names_the_input(engine, x):
     with pytest.raises(EngineError, match=r"double\.onnx: input 'x'"):
@@ -100,31 +177,90 @@ def test_closing_twice_is_harmless_and_then_nothing_runs(engine):
         engine.infer(np.zeros((1, 2), np.float32))
 
 
+def test_the_wrong_number_of_inputs_is_an_error(engine):
+    with pytest.raises(EngineError, match="2 inputs, expected 1"):
+        engine.infer(np.zeros((1, 2), np.float32), np.zeros((1, 2), np.float32))
+
+
 def test_an_unknown_backend_or_device_names_the_known_ones(tmp_path):
-    with pytest.raises(EngineError, match="unknown backend 'magic'; known: onnx"):
+    known = "onnx, tensorrt, tensorrt_rtx, torch"
+    with pytest.raises(EngineError, match=f"unknown backend 'magic'; known: {known}"):
         engines.load(Path("m.onnx"), "magic")
     with pytest.raises(EngineError, match="unknown device 'tpu'; known: cpu, cuda"):
         engines.load(doubling_model(tmp_path / "m.onnx"), "onnx", device="tpu")
+    with pytest.raises(EngineError, match="the tensorrt engine runs on cuda, not on cpu"):
+        engines.load(Path("m.onnx"), "tensorrt")
 
 
-def test_a_device_that_is_not_there_is_an_error_not_a_fallback(tmp_path):
+@pytest.mark.parametrize("name", engines.BACKENDS)
+def test_a_device_that_is_not_there_is_an_error_not_a_fallback(tmp_path, name):
+    if engines.has_driver():
+        pytest.skip("there is a driver here")
+    with pytest.raises(engines.MissingBackend, match="needs an NVIDIA GPU and its driver"):
+        engines.load(doubling_model(tmp_path / "m.onnx"), name, device="cuda")
+
+
+def test_onnx_runtime_without_cuda_names_the_package_that_has_it(tmp_path, monkeypatch):
     import onnxruntime
 
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         pytest.skip("this ONNX Runtime has CUDA")
-    with pytest.raises(EngineError, match="CUDAExecutionProvider is missing"):
+    monkeypatch.setattr(engines, "has_driver", lambda: True)
+    with pytest.raises(engines.MissingBackend, match="pip install onnxruntime-gpu"):
         engines.load(doubling_model(tmp_path / "m.onnx"), "onnx", device="cuda")
 
 
+def test_torch_without_cuda_says_so(tmp_path, monkeypatch):
+    torch = pytest.importorskip("torch")
+    if torch.cuda.is_available():
+        pytest.skip("this torch has a GPU")
+    monkeypatch.setattr(engines, "has_driver", lambda: True)
+    with pytest.raises(engines.MissingBackend, match=r"torch 2.*(without CUDA|sees no GPU)"):
+        engines.load(doubling_model(tmp_path / "m.onnx"), "torch", device="cuda")
+
+
 @pytest.mark.parametrize("make", ["text", "operator"])
-def test_a_file_that_cannot_run_is_named(tmp_path, make):
+@pytest.mark.parametrize("name", ["onnx", "torch"])
+def test_a_file_that_cannot_run_is_named(tmp_path, make, name):
     path = tmp_path / "broken.onnx"
     if make == "text":
         path.write_text("not a network")
     else:
         doubling_model(path, op="Conjure", domain="nowhere")
-    with pytest.raises(EngineError, match=r"broken\.onnx"):
-        engines.load(path, "onnx")
+    with pytest.raises(EngineError, match=r"broken\.onnx") as raised:
+        opened(path, name, "cpu", 1)
+    assert make == "text" or "Conjure" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "asked, tried",
+    [
+        (("auto", "auto"), [("onnx", "cpu")]),
+        (("auto", "cpu"), [("onnx", "cpu")]),
+        (("onnx", "auto"), [("onnx", "cpu")]),
+        (("torch", "auto"), [("torch", "cpu")]),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
+)
+def test_without_a_driver_only_the_cpu_is_tried(monkeypatch, asked, tried):
+    monkeypatch.setattr(engines, "has_driver", lambda: False)
+    assert list(engines.candidates(*asked)) == tried
+
+
+@pytest.mark.parametrize("asked", [("tensorrt", "auto"), ("auto", "cuda"), ("torch", "cuda")])
+def test_without_a_driver_asking_for_a_gpu_is_an_error(monkeypatch, asked):
+    monkeypatch.setattr(engines, "has_driver", lambda: False)
+    with pytest.raises(engines.MissingBackend, match="driver"):
+        engines.candidates(*asked)
+
+
+def test_with_a_driver_the_stated_order_is_tried_and_a_name_is_not_replaced(monkeypatch):
+    monkeypatch.setattr(engines, "has_driver", lambda: True)
+    assert engines.candidates() == engines.AUTO
+    assert engines.candidates("tensorrt") == (("tensorrt", "cuda"),)
+    assert engines.candidates("onnx") == (("onnx", "cuda"), ("onnx", "cpu"))
+    assert engines.candidates("auto", "cpu") == (("onnx", "cpu"),)
+    assert ("onnx", "cpu") not in engines.candidates("auto", "cuda")
 
 
 def test_a_missing_package_says_what_to_install(monkeypatch):

@@ -7,7 +7,16 @@ ROOT = Path(__file__).parent.parent
 RANKS = {  # longest matching prefix wins
     "engines.base": 0,
     "engines.ort": 1,
-    "engines": 2,
+    "engines.cuda": 1,
+    "engines.plans": 1,
+    "engines.shapes": 1,
+    "engines.operators": 2,
+    "engines.building": 2,
+    "engines.pytorch": 3,
+    "engines.nvidia": 3,
+    "engines.trt": 4,
+    "engines.trt_rtx": 4,
+    "engines": 3,  # its backends are imported by name, on first use
     "tracker.values": 3,
     "tracker.geometry": 4,
     "tracker.handoff": 4,
@@ -54,6 +63,8 @@ RANKS = {  # longest matching prefix wins
     "tracker.pipeline": 9,
     "tracker.api": 10,
     "tracker": 11,  # re-exports only
+    "tracker.commands.engine": 12,
+    "tracker.commands.engines": 17,
     "tracker.commands.interrupt": 12,
     "tracker.commands.summary": 12,  # text only
     "tracker.commands.pictures": 12,

@@ -214,10 +214,12 @@ class _Opening:
 
     def _engine(self, model: Model, lacks: tuple[str, ...] = ()) -> Engine:
         import engines
+        from tracker.models import check_shapes
 
         options = self._options
         engine = engines.load(
             model.path, options.backend, device=options.device, max_batch=options.max_batch
         )
+        check_shapes(model, engine)
         self.used.append(ModelUse.of(model, engine.description, lacks))
         return engine

@@ -9,7 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engines import Engine
 
 FORMAT = 1  # of the card
 SHIPPED = Path(__file__).parent / "weights"
@@ -99,6 +102,39 @@ def label_order(
         wrong = ", ".join(sorted(strange | missing)) or "one of them twice"
         raise ModelError(f"{model.path.name}: output {output!r} has other labels: {wrong}")
     return {label: given.index(label) for label in (*labels, *optional) if label in given}
+
+
+def check_shapes(model: Model, engine: Engine) -> None:
+    """Raises ModelError if the file has other inputs or outputs than its card describes."""
+    given = model.card["input"]
+    inputs = {given["name"]: given} if "name" in given else given
+    outputs = {about["name"]: about for about in model.card["outputs"]}
+    for kind, described, specs in (
+        ("input", inputs, engine.inputs),
+        ("output", outputs, engine.outputs),
+    ):
+        shapes = {spec.name: spec.shape for spec in specs}
+        for name, about in described.items():
+            if name not in shapes:
+                raise ModelError(
+                    f"{model.path.name}: the card's {kind} {name!r} is not in the file"
+                )
+            shape = shapes[name]
+            sides, wanted = sorted(shape[-2:]), sorted(_sides(about))
+            if wanted and -1 not in sides and sides != wanted:
+                raise ModelError(
+                    f"{model.path.name}: {kind} {name!r} is {shape}, its card says {wanted} px"
+                )
+            width = about.get("width", len(about.get("labels", ())))
+            if width and shape[0] not in (-1, width):
+                raise ModelError(
+                    f"{model.path.name}: {kind} {name!r} has {shape[0]} values, its card {width}"
+                )
+
+
+def _sides(about: dict[str, Any]) -> list[int]:
+    size = about.get("size", ())
+    return list(map(int, size)) if isinstance(size, list) else []
 
 
 def open_card(path: Path) -> Model:

@@ -14,7 +14,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from tracker.api import Options, build
+from tracker.api import Options
+from tracker.commands.engine import hear, open_tracker
 from tracker.commands.interrupt import Interrupt
 from tracker.commands.pictures import enough, picture_sinks
 from tracker.commands.streams import stream_sinks
@@ -64,7 +65,9 @@ def main(words: list[str]) -> int:
         options = Options(**chosen, person=tuple(given.person), maps=given.explain is not None)
     except ValueError as wrong:
         parser.error(str(wrong))
-    with build(options) as tracker:
+    hear(verbose=given.verbose)
+    tracker, options = open_tracker(options, given.engine, given.device)
+    with tracker:
         about = {
             "emotrack": importlib.metadata.version("emotrack"),
             "command": ["emotrack", *told_on(words)],

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tracker.api import BASELINES, FACES
 from tracker.commands import pictures, streams
+from tracker.commands.engine import add_engine
 from tracker.sinks.sidecar import sidecar_path
 from tracker.sources.base import without_secrets
 
@@ -15,6 +16,7 @@ EPILOG = """\
 commands:
   emotrack cameras                                  names, numbers and modes, for --webcam
   emotrack models list | pull NAME | path NAME      model files: shipped and fetched
+  emotrack engines [build]                          what can read here, and how fast
   emotrack calibrate neutral INPUT... --out FILE    a person's resting face, for --profile
   emotrack eval faces PICTURES [--labels FILE]      agreement with labels
   emotrack eval traces PREDICTIONS GOLD             agreement over time, file by file
@@ -151,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--rater", metavar="NAME", help="whose judgement to imitate, of the profile")
     add("--baseline", choices=BASELINES, help="instead: each face less its own running neutral")
+    add_engine(parser)
     add("--quiet", action="store_true", help="no progress bar")
     add("--version", action="version", version=f"emotrack {version}")
     return parser
