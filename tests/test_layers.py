@@ -76,6 +76,7 @@ RANKS = {  # longest matching prefix wins
     "calibration.metrics": 12,
     "calibration.training": 12,
     "calibration.export": 12,
+    "calibration.quantize": 12,
     "calibration.cards": 12,
     "calibration.baseline": 12,
     "calibration.samples": 12,

@@ -1,0 +1,121 @@
+"""The face network in another precision, with what that costs.
+
+python -m calibration.face.quantized --shared ../shared --form int8 --out runs/
+
+writes face-s-int8.onnx and its card, and prints accuracy and readings against the original's.
+Use it with `EMOTRACK_MODELS=runs emotrack film.mp4 --face face-s-int8`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import engines
+from calibration.cards import write_card
+from calibration.face.evaluate import MAJORITY, Reader
+from calibration.face.pictures import majority, shares_of, training_votes, validation_votes
+from calibration.quantize import FORMS, quantize
+from tracker.models import hash_file, load_card
+
+SEEN = 2048  # training pictures that the ranges are taken from
+ROUNDS = 200  # of timing
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One figure of the new file, beside the original's where it has one."""
+
+    metric: str
+    value: float
+    n: int
+    original: float | None = None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shared", type=Path, default=Path("../shared"))
+    parser.add_argument("--model", type=Path, default=Path("tracker/weights/face-s.onnx"))
+    parser.add_argument("--form", choices=FORMS, default="int8")
+    parser.add_argument("--out", type=Path, default=Path("runs"))
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    target = given.out / f"{given.model.stem}-{given.form}.onnx"
+    faces = given.shared / "data" / "faces"
+    votes = training_votes(faces)
+    chosen = np.random.default_rng(0).choice(len(votes), SEEN, replace=False)
+    crops = votes.images[chosen][:, None].astype(np.float32)
+    quantize(given.model, target, given.form, {"face": crops})
+    costs = list(measured(given.model, target, faces))
+    for cost in costs:
+        beside = "" if cost.original is None else f"  (original {cost.original:.4f})"
+        print(f"{cost.value:8.4f}  {cost.metric}{beside}  [n {cost.n}]")
+    for rows in (1, 2, 6):
+        ratio = milliseconds(target, rows) / milliseconds(given.model, rows)
+        print(f"{ratio:8.2f}  of the original's processor time, {rows} faces, ONNX Runtime")
+    print(write_card(target, card_of(given.model, target.stem, given.form, costs)))
+
+
+def measured(original: Path, made: Path, faces: Path) -> Iterator[Cost]:
+    """What the other precision costs, on pictures that neither training nor ranges have seen."""
+    votes = validation_votes(faces)
+    sure = majority(votes.votes)
+    truth = shares_of(votes.votes)[sure].argmax(1)
+    ours, theirs = (Reader(path)(votes.images) for path in (made, original))
+    right = [float((a.expression[sure].argmax(1) == truth).mean()) for a in (ours, theirs)]
+    yield Cost("accuracy", right[0], len(truth), right[1])
+    same = ours.expression.argmax(1) == theirs.expression.argmax(1)
+    yield Cost("same expression as the original", float(same.mean()), len(votes))
+    apart = np.abs(ours.affect - theirs.affect)
+    for k, name in enumerate(("valence", "arousal")):
+        mean, most = float(apart[:, k].mean()), float(apart[:, k].max())
+        yield Cost(f"{name}, mean distance from the original", mean, len(votes))
+        tail = float(np.quantile(apart[:, k], 0.95))
+        yield Cost(f"{name}, distance of 95 % is below", tail, len(votes))
+        yield Cost(f"{name}, largest distance", most, len(votes))
+
+
+def card_of(original: Path, name: str, form: str, costs: list[Cost]) -> dict[str, Any]:
+    """The original's card, with the scores of this file."""
+    card = load_card(original.with_suffix(".json"))
+    command = f"python -m calibration.face.quantized --shared ../shared --form {form}"
+    today = date.today().isoformat()
+    scores = [
+        {
+            "metric": cost.metric,
+            "value": round(cost.value, 4),
+            **({} if cost.original is None else {"original": round(cost.original, 4)}),
+            "set": MAJORITY if cost.metric == "accuracy" else "FER+ validation without leaks",
+            "n": cost.n,
+            "date": today,
+            "command": command,
+        }
+        for cost in costs
+    ]
+    made = {"precision": form, "made_from": {"name": card["name"], "sha256": hash_file(original)}}
+    return {**card, **made, "name": name, "scores": scores}
+
+
+def milliseconds(path: Path, rows: int) -> float:
+    """Median processor time of a batch; it runs in the thread that asks."""
+    engine = engines.load(path, "onnx", max_batch=rows)
+    crops = np.full((rows, *engine.inputs[0].shape), 100, np.float32)
+    times = []
+    for _ in range(ROUNDS):
+        begin = time.thread_time()
+        engine.infer(crops)
+        times.append(time.thread_time() - begin)
+    engine.close()
+    return statistics.median(times) * 1e3
+
+
+if __name__ == "__main__":
+    main()
