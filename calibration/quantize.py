@@ -7,9 +7,11 @@ signed weights, TensorRT takes only symmetric scales and unquantised biases.
 
 from __future__ import annotations
 
+import io
 import logging
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +45,10 @@ def quantize(source: Path, target: Path, form: str, rows: Rows) -> None:
     if form == "fp16":
         _save(convert_float_to_float16(onnx.load(source), keep_io_types=True), target)
         return
-    with tempfile.TemporaryDirectory() as folder:
+    # onnxruntime prints how far it is, which is nobody's result.
+    with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()):
         plain = Path(folder) / source.name
-        quant_pre_process(str(source), str(plain))
+        quant_pre_process(str(source), str(plain), skip_symbolic_shape=True)
         symmetric = form == "int8-tensorrt"
         quantize_static(
             str(plain),
@@ -79,9 +82,11 @@ class _Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has n
 
 
 def _batches(rows: Rows) -> Iterator[dict[str, Any]]:
+    """All of one size, as onnxruntime wants them: rows beyond the last full batch are left out."""
     count = len(next(iter(rows.values())))
-    for start in range(0, count, BATCH):
-        yield {name: values[start : start + BATCH] for name, values in rows.items()}
+    step = min(BATCH, count)
+    for start in range(0, count - step + 1, step):
+        yield {name: values[start : start + step] for name, values in rows.items()}
 
 
 def _first_nodes(model: Any) -> list[str]:
