@@ -1,158 +1,113 @@
-"""How fast a 720p film with two faces is read, as a share of decoding it alone.
+"""How fast films are read, as a share of decoding them alone, and where the time goes.
 
-    python benchmarks/film.py --shared ../shared
+    python benchmarks/film.py --shared ../shared                      # all: some minutes
+    python benchmarks/film.py --shared ../shared --only 720p-2 --compare bench.json
 
-Decoding and tracking alternate in one run, so that a busy machine slows both; medians of
---rounds. Also the start-up times and the memory that the promises of README are about.
+One table on the screen, the same figures in --out. Films are made once, in the system's folder
+for temporary files. `measures.py` says what is measured, `films.py` on what.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
-import subprocess
-import sys
+import os
+import platform
 import tempfile
-import time
-from fractions import Fraction
+from importlib.metadata import version
 from pathlib import Path
 
-import av
-import cv2
-import numpy as np
+import films
+import measures
 
-import tracker
-
-LEFT, RIGHT = "crying_woman_pexels.mp4", "single_face.mp4"  # one face each
-SIZE_WH = (1280, 720)
-FRAMES = 600
+STARTED = "720p-2"  # the film for start-up, memory and two at once
+HEADS = {  # figure -> heading of the table
+    "Mbit/s": "Mbit/s",
+    "faces per frame": "faces",
+    "decoding alone, frames/s": "decode fps",
+    "emotrack, frames/s": "our fps",
+    "share of decoding alone": "share",
+    "processor time, times decoding alone": "CPU x",
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--shared", type=Path, default=Path("../shared"))
-    parser.add_argument("--film", type=Path, help="measure this film instead")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--minutes", type=float, default=30.0, help="of film, for the memory row")
+    add = parser.add_argument
+    add("--shared", type=Path, default=Path("../shared"))
+    add("--only", nargs="+", choices=films.NAMES, default=films.NAMES, metavar="SIZE-FACES")
+    add("--film", type=Path, help="measure this film instead")
+    add("--rounds", type=int, default=3)
+    add("--minutes", type=float, default=0.0, help="of film, for a second figure of memory")
+    add("--out", type=Path, default=Path("bench.json"))
+    add("--compare", type=Path, metavar="OLD.json", help="print ratios to an earlier run")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        film = given.film or two_faces(given.shared / "clips", Path(folder) / "two_faces.mp4")
-        rows = speed(film, given.rounds) | start_up(film) | memory(film, given.minutes)
-    for name, value in rows.items():
-        print(f"{name:<48} {value:8.3f}")
-    print(json.dumps(rows))
+    folder = Path(tempfile.gettempdir()) / "emotrack-films"
+    if given.film:
+        made = {given.film.name: given.film}
+    else:
+        made = {name: films.film(name, given.shared / "clips", folder) for name in given.only}
+    old = json.loads(given.compare.read_text("utf-8")) if given.compare else None
+    found: dict[str, measures.Figures] = {}
+    for name, film in made.items():
+        found[name] = measures.speed(film, given.rounds)
+        if len(found) == 1:
+            print(f"{'film':<12}" + "".join(f"{head:>12}" for head in HEADS.values()))
+        print(f"{name:<12}" + "".join(f"{found[name][key]:12.2f}" for key in HEADS), flush=True)
+    film = made.get(STARTED) or next(iter(made.values()))
+    found["program"] = (
+        measures.start_up(film) | measures.memory(film, given.minutes) | measures.two_at_once(film)
+    )
+    print_rest(found)
+    given.out.write_text(json.dumps({"machine": machine(), "figures": found}, indent=1) + "\n")
+    if old is not None:
+        print_ratios(ratios(found, old["figures"]))
 
 
-def two_faces(clips: Path, target: Path) -> Path:
-    """Two clips side by side, H.264 at 25 frames/s."""
-    halves = [pictures(clips / name, SIZE_WH[0] // 2, SIZE_WH[1]) for name in (LEFT, RIGHT)]
-    with av.open(str(target), "w") as box:
-        stream = box.add_stream("libx264", rate=Fraction(25))
-        stream.width, stream.height = SIZE_WH
-        stream.pix_fmt = "yuv420p"
-        for i in range(FRAMES):
-            both = np.concatenate([half[i % len(half)] for half in halves], axis=1)
-            box.mux(stream.encode(av.VideoFrame.from_ndarray(both, format="rgb24")))
-        box.mux(stream.encode(None))
-    return target
+def print_rest(found: dict[str, measures.Figures]) -> None:
+    """Stages in ms of processor time per frame, and the program's own figures."""
+    start = "ms per frame: "
+    stages = sorted({key for row in found.values() for key in row if key.startswith(start)})
+    print("\nprocessor time per frame, ms")
+    columns = [name for name in found if name != "program"]
+    print(" " * 16 + "".join(f"{name[:11]:>12}" for name in columns))
+    for stage in stages:
+        cells = (found[name].get(stage) for name in columns)
+        line = "".join(f"{'-':>12}" if value is None else f"{value:12.3f}" for value in cells)
+        print(f"{stage.removeprefix(start):<16}{line}")
+    print()
+    for name, value in found["program"].items():
+        print(f"{name:<48}{value:10.2f}")
 
 
-def pictures(path: Path, width: int, height: int) -> list[np.ndarray]:
-    """All frames, enlarged to the height and cut to the width around the middle."""
-    found = []
-    with av.open(str(path)) as box:
-        for frame in box.decode(video=0):
-            image = frame.to_ndarray(format="rgb24")
-            scale = max(width / image.shape[1], height / image.shape[0])
-            large = cv2.resize(image, None, fx=scale, fy=scale)
-            x = (large.shape[1] - width) // 2
-            found.append(large[:height, x : x + width])
-    return found
-
-
-def decode(film: Path) -> tuple[float, int]:
-    """Seconds to decode the film with PyAV and nothing else, and its frames."""
-    begin = time.perf_counter()
-    with av.open(str(film)) as box:
-        box.streams.video[0].thread_type = "AUTO"
-        count = sum(1 for _ in box.decode(video=0))
-    return time.perf_counter() - begin, count
-
-
-def track(film: Path, reader: tracker.Tracker) -> tuple[float, float]:
-    """Seconds to read the film, and faces per frame."""
-    from tracker.pipeline import follow
-    from tracker.sources import open_source
-
-    begin = time.perf_counter()
-    people = [len(step.result.people) for step in follow(open_source(film), reader)]
-    seconds = time.perf_counter() - begin
-    return seconds, statistics.mean(people)
-
-
-def speed(film: Path, rounds: int) -> dict[str, float]:
-    alone, ours, faces, frames = [], [], 0.0, 0
-    with tracker.build() as reader:
-        track(film, reader)
-        for _ in range(rounds):
-            seconds, frames = decode(film)
-            alone.append(seconds)
-            seconds, faces = track(film, reader)
-            ours.append(seconds)
-    pure, whole = statistics.median(alone), statistics.median(ours)
+def ratios(
+    new: dict[str, measures.Figures], old: dict[str, measures.Figures]
+) -> dict[str, measures.Figures]:
+    """New over old, for what both measured and what was not 0."""
     return {
-        "faces per frame": faces,
-        "decoding alone, frames/s": frames / pure,
-        "emotrack, frames/s": frames / whole,
-        "emotrack, share of decoding alone": pure / whole,
+        film: {key: row[key] / old[film][key] for key in row if old[film].get(key)}
+        for film, row in new.items()
+        if film in old
     }
 
 
-def start_up(film: Path) -> dict[str, float]:
-    program = [sys.executable, "-m", "tracker"]
-    helps, firsts = [], []
-    for _ in range(5):
-        begin = time.perf_counter()
-        subprocess.run([*program, "--help"], check=True, stdout=subprocess.DEVNULL)
-        helps.append(time.perf_counter() - begin)
-        begin = time.perf_counter()
-        with subprocess.Popen(
-            [*program, str(film), "--jsonl", "-"], stdout=subprocess.PIPE, text=True
-        ) as running:
-            assert running.stdout is not None
-            running.stdout.readline()
-            firsts.append(time.perf_counter() - begin)
-            running.kill()
+def print_ratios(found: dict[str, measures.Figures]) -> None:
+    print("\nnew / old")
+    for film, row in found.items():
+        for key, ratio in row.items():
+            print(f"{film:<12}{key:<48}{ratio:8.2f}")
+
+
+def machine() -> dict[str, str]:
+    """What the figures depend on."""
+    packages = ("emotrack", "onnxruntime", "av", "numpy", "opencv-python-headless")
     return {
-        "emotrack --help, s": statistics.median(helps),
-        "first row after start, s": statistics.median(firsts),
+        "system": platform.system(),
+        "processor": platform.processor() or platform.machine(),
+        "cores": str(os.cpu_count()),
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
     }
-
-
-def memory(film: Path, minutes: float) -> dict[str, float]:
-    """Peak of a process that reads the film over and over, after one pass and after all."""
-    code = (
-        "import sys, tracker\n"
-        "from tracker.pipeline import follow\n"
-        "from tracker.sources import open_source\n"
-        "film, loops = sys.argv[1], int(sys.argv[2])\n"
-        "with tracker.build() as reader:\n"
-        "    for loop in range(loops):\n"
-        "        for step in follow(open_source(film), reader): pass\n"
-        "        if loop in (0, loops - 1):\n"
-        "            status = open('/proc/self/status').read()\n"
-        "            print(int(status.split('VmHWM:')[1].split()[0]) / 1024)\n"
-    )
-    loops = max(2, round(minutes * 60 * 25 / decode(film)[1]))
-    ran = subprocess.run(
-        [sys.executable, "-c", code, str(film), str(loops)],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    first, last = map(float, ran.stdout.split())
-    return {"peak memory, first minute, MiB": first, f"after {minutes:g} minutes, MiB": last}
 
 
 if __name__ == "__main__":

@@ -58,10 +58,7 @@ def pictures(
     rng = np.random.default_rng(0)
     grain = [rng.normal(0, GRAIN, (height, width, 1)).astype(np.int16) for _ in range(7)]
     panels = [
-        [
-            (moving(clips / name, width // len(row), height // len(rows)))
-            for name in row
-        ]
+        [(moving(clips / name, width // len(row), height // len(rows))) for name in row]
         for row in rows
     ]
     whole = np.zeros((height, width, 3), np.uint8)  # a third of the width may leave a pixel over

@@ -138,9 +138,9 @@ def test_plans_cannot_be_made_ahead_without_a_gpu(words):
     "change, said",
     [
         ({"input": {"name": "face", "size": [112, 112]}}, r"'face' is \(1, 48, 48\), its card"),
-        ({"input": {"name": "crop", "size": [48, 48]}}, "card's input 'crop' is not in the file"),
+        ({"input": {"name": "crop", "size": [48, 48]}}, "card has input 'crop', its graph has not"),
         ({"outputs": [{"name": "affect", "width": 3}]}, "'affect' has 2 values, its card 3"),
-        ({"outputs": [{"name": "mood"}]}, "card's output 'mood' is not in the file"),
+        ({"outputs": [{"name": "mood"}]}, "card has output 'mood', its graph has not"),
     ],
     ids=["size", "input", "width", "output"],
 )

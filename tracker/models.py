@@ -117,7 +117,7 @@ def check_shapes(model: Model, engine: Engine) -> None:
         for name, about in described.items():
             if name not in shapes:
                 raise ModelError(
-                    f"{model.path.name}: the card's {kind} {name!r} is not in the file"
+                    f"{model.path.name}: the card has {kind} {name!r}, its graph has not"
                 )
             shape = shapes[name]
             sides, wanted = sorted(shape[-2:]), sorted(_sides(about))
