@@ -151,7 +151,8 @@ class _Run:
         try:
             with closing(record(self._steps(), sinks, streams)) as steps, self._interrupt:
                 for step in steps:
-                    summary.add(step.result)
+                    if not sinks:
+                        summary.add(step.result)
                     self._interrupt.check()
                     if enough(sinks):
                         break

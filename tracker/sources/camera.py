@@ -44,6 +44,7 @@ class Camera:
     def __init__(self, name: str, open_device: Callable[[], Device]) -> None:
         self.name = name
         self.opened: float | None = None  # s, time.monotonic() at pts 0; None: not yet
+        self._last = 0.0  # s, pts of the newest picture
         self.report = Report()
         self._open = open_device
         self._pause = Pause()
@@ -59,12 +60,11 @@ class Camera:
             with closing(device):
                 self.report.about = [device.about | {"gaps": gaps}]
                 yield from self._frames(device, len(gaps))
-            lost = time.monotonic() - self.opened
             device = self._found_again()
             if device is not None:
                 back = time.monotonic() - self.opened
-                gaps.append((round(lost, 3), round(back, 3)))
-                log.warning("%s: back after %.1f s", self.name, back - lost)
+                gaps.append((round(self._last, 3), round(back, 3)))
+                log.warning("%s: back after %.1f s", self.name, back - self._last)
 
     def _frames(self, device: Device, taken_up: int) -> Iterator[Frame]:
         """Until the camera is lost or nobody wants any more."""
@@ -76,9 +76,9 @@ class Camera:
                 log.warning("%s: lost (%s); waiting for it", self.name, why)
                 return
             now = time.monotonic()
-            index = self.report.frames
+            index, self._last = self.report.frames, now - self.opened
             self.report.frames += 1
-            yield Frame(index, now - self.opened, now, image, self.name, taken_up)
+            yield Frame(index, self._last, now, image, self.name, taken_up)
 
     def _found_again(self) -> Device | None:
         """None: nobody waits any more."""

@@ -222,4 +222,6 @@ def describe(container: InputContainer, stream: VideoStream) -> dict[str, Any]:
 
 
 def reason(wrong: BaseException) -> str:
+    if isinstance(wrong, av.error.ExitError):  # FFmpeg's word for our patience being at its end
+        return f"no answer for {PATIENCE:g} s"
     return getattr(wrong, "strerror", None) or str(wrong) or type(wrong).__name__
