@@ -139,6 +139,50 @@ def test_a_second_thread_is_refused():
         list(out)
 
 
+class Eye(Part):
+    """A scene reader that sees every frame; steadied, it says which looks it was given."""
+
+    def __init__(self):
+        super().__init__(None)
+        self.given = []
+
+    def look(self, frame, cut):
+        return frame.pts, cut
+
+    def __call__(self, seen):
+        self.given.append(seen)
+        return seen
+
+
+def test_the_scene_is_looked_at_ahead_and_steadied_in_order():
+    eye = Eye()
+    tracker = Tracker(Part(lambda frame: frame.index == 2), Part(one_face), Part(flat), scene=eye)
+    results = [step.result for step in follow(Clip(4, fps=10.0), tracker)]
+    assert eye.given == [(0.0, False), (0.1, False), (0.2, True), (0.3, False)]
+    assert [r.scene for r in results] == eye.given
+
+
+def test_a_cut_in_a_frame_that_was_lost_is_seen_in_the_next():
+    tracker = Tracker(Part(lambda frame: frame.index == 2), Part(one_face), Part(flat))
+    frames = [Frame(i, i / 10, 0.0, BLANK) for i in range(5)]
+    seen = [tracker.look(frame) for frame in frames]
+    taken = [tracker.take(frames[i], seen[i]).cut for i in (0, 1, 3, 4)]
+    assert taken == [False, False, True, False]
+
+
+def test_looking_ahead_into_the_next_film_takes_nothing_from_this_one():
+    cuts, faces, eye = Part(lambda frame: frame.pts == 0.0), Part(one_face), Eye()
+    tracker = Tracker(cuts, faces, Part(flat), scene=eye)
+    frames = [Frame(i, pts, 0.0, BLANK, name) for name in "ab" for i, pts in enumerate((0.0, 0.1))]
+    seen = [tracker.look(frame) for frame in frames]
+    begun = []
+    for frame, what in zip(frames, seen, strict=True):
+        assert tracker.take(frame, what).cut == (frame.pts == 0.0)
+        begun.append(faces.begun)
+    assert [now - begun[0] for now in begun] == [0, 0, 1, 1]
+    assert cuts.begun == 2
+
+
 def test_leaving_the_tracker_closes_its_parts():
     parts = [Part(lambda frame: False), Part(one_face), Part(flat)]
     with Tracker(*parts):

@@ -41,8 +41,14 @@ def frame(pts, image=GREY):
     return Frame(0, pts, 0.0, image)
 
 
+def read(reader, frame, cut):
+    return reader(reader.look(frame, cut))
+
+
 def looks(reader, times, cuts=()):
-    return sorted({reader(frame(pts), pts in cuts).pts for pts in times})
+    """When it looked; the first frame of a stream is a cut."""
+    cuts = {times[0], *cuts}
+    return sorted({read(reader, frame(pts), pts in cuts).pts for pts in times})
 
 
 def test_it_looks_at_its_own_rate_whatever_the_frame_rate(reader):
@@ -60,9 +66,9 @@ def test_a_cut_is_looked_at_at_once_and_counts_as_a_look(reader):
 
 
 def test_between_two_looks_it_holds_what_it_saw(reader):
-    first = reader(frame(0.0, RED), True)
-    assert reader(frame(0.2, BLUE), False) is first
-    assert reader(frame(0.25, BLUE), False) is not first
+    first = read(reader, frame(0.0, RED), True)
+    assert read(reader, frame(0.2, BLUE), False) is first
+    assert read(reader, frame(0.25, BLUE), False) is not first
 
 
 def test_an_interval_of_0_looks_at_every_frame(tmp_path, memory):
@@ -73,7 +79,7 @@ def test_an_interval_of_0_looks_at_every_frame(tmp_path, memory):
 def test_raw_is_what_the_network_says_of_the_squashed_picture(reader, tmp_path):
     rng = np.random.default_rng(0)
     image = np.kron(rng.integers(0, 256, (SIZE, SIZE, 3), np.uint8), np.ones((2, 4, 1), np.uint8))
-    said = reader(frame(0.0, image), True)
+    said = read(reader, frame(0.0, image), True)
     small = image.reshape(SIZE, 2, SIZE, 4, 3)[:, 0, :, 0].astype(np.float32) / 255
     tensor = ((small - np.float32(MEAN)) / np.float32(STD)).transpose(2, 0, 1)[None]
     engine = engines.load(tmp_path / "scene-tiny.onnx", "onnx")
@@ -86,7 +92,7 @@ def test_raw_is_what_the_network_says_of_the_squashed_picture(reader, tmp_path):
 
 
 def test_emotions_and_maps_come_in_our_order_whatever_the_cards(tmp_path, memory):
-    said = a_reader(write_scene(tmp_path), memory, maps=True)(frame(0.0, RED), True)
+    said = read(a_reader(write_scene(tmp_path), memory, maps=True), frame(0.0, RED), True)
     engine = engines.load(tmp_path / "scene-tiny.onnx", "onnx")
     tensor = ((np.float32([1, 0, 0]) - np.float32(MEAN)) / np.float32(STD)).reshape(1, 3, 1, 1)
     out = engine.infer(np.tile(tensor, (1, 1, SIZE, SIZE)).astype(np.float32))
@@ -102,42 +108,42 @@ def test_emotions_and_maps_come_in_our_order_whatever_the_cards(tmp_path, memory
 
 
 def test_maps_are_kept_only_when_asked_for(reader):
-    assert reader(frame(0.0), True).maps is None
+    assert read(reader, frame(0.0), True).maps is None
 
 
 def test_the_first_look_is_as_it_is_and_later_ones_are_steadied(reader):
-    first = reader(frame(0.0, RED), True).affect
+    first = read(reader, frame(0.0, RED), True).affect
     assert first.smooth.valence == pytest.approx(first.raw.valence, abs=1e-5)
-    second = reader(frame(0.25, BLUE), False).affect
+    second = read(reader, frame(0.25, BLUE), False).affect
     assert second.raw.valence < second.smooth.valence < first.smooth.valence
     assert second.spread.valence > 0
 
 
 def test_a_viewers_mood_outlives_the_cut_but_not_the_film(reader):
     for i in range(8):
-        reader(frame(i / 4, RED), i == 0)
-    after = reader(frame(2.0, BLUE), True).affect
+        read(reader, frame(i / 4, RED), i == 0)
+    after = read(reader, frame(2.0, BLUE), True).affect
     assert after.smooth.valence > after.raw.valence + 0.1
     reader.begin()
-    anew = reader(frame(2.25, BLUE), True).affect
+    anew = read(reader, frame(2.25, BLUE), True).affect
     assert anew.smooth.valence == pytest.approx(anew.raw.valence, abs=1e-5)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (700, 3), (90, 20_000)])
 def test_pictures_of_any_shape_fit(reader, size):
     image = np.full((*size, 3), 200, np.uint8)
-    grey = reader(frame(0.0, np.full((16, 16, 3), 200, np.uint8)), True)
+    grey = read(reader, frame(0.0, np.full((16, 16, 3), 200, np.uint8)), True)
     reader.begin()
-    assert reader(frame(0.0, image), True).affect.raw == grey.affect.raw
+    assert read(reader, frame(0.0, image), True).affect.raw == grey.affect.raw
 
 
 def test_a_very_wide_picture_is_averaged_not_sampled(reader):
     """Stripes of one pixel become grey, however far the picture is squashed."""
     wide = np.zeros((8, 20_000, 3), np.uint8)
     wide[:, ::2] = 255
-    striped = reader(frame(0.0, wide), True)
+    striped = read(reader, frame(0.0, wide), True)
     reader.begin()
-    grey = reader(frame(0.0, np.full((16, 16, 3), 128, np.uint8)), True)
+    grey = read(reader, frame(0.0, np.full((16, 16, 3), 128, np.uint8)), True)
     assert striped.affect.raw.valence == pytest.approx(grey.affect.raw.valence, abs=0.01)
 
 
@@ -154,7 +160,7 @@ def test_what_a_network_does_not_say_is_empty_and_the_rest_is_there(tmp_path, me
     outputs = [output for output in MISSING if output != name]
     card = write_scene(tmp_path, outputs=outputs)
     assert name in Layout.of(open_card(card)).lacks
-    said = a_reader(card, memory)(frame(0.0), True)
+    said = read(a_reader(card, memory), frame(0.0), True)
     result = FrameResult(0, 0.0, 0.0, True, (), scene=said)
     cells = {column.name: column.read(result, None) for column in scene_columns()}
     for other, names in MISSING.items():
@@ -169,7 +175,7 @@ def test_a_network_may_name_no_outdoor_or_nothing_else(tmp_path, memory):
     layout = Layout.of(open_card(card))
     assert "outdoor" in layout.lacks
     assert "place" not in layout.lacks
-    said = a_reader(card, memory)(frame(0.0), True)
+    said = read(a_reader(card, memory), frame(0.0), True)
     assert said.affect is None
     assert score_of(said.place, "outdoor") is None
     assert best_place(said.place)[0] in PLACES
@@ -205,11 +211,11 @@ def test_a_card_with_other_emotions_is_refused(tmp_path, memory):
 
 def test_a_network_may_know_fewer_emotions(tmp_path, memory):
     card = write_scene(tmp_path)
-    eight = a_reader(card, memory)(frame(0.0, RED), True).emotions
+    eight = read(a_reader(card, memory), frame(0.0, RED), True).emotions
     about = json.loads(card.read_text())
     about["outputs"][2]["labels"] = ["fear", "awe"]  # the first two columns
     card.write_text(json.dumps(about))
-    said = a_reader(card, memory)(frame(0.0, RED), True).emotions
+    said = read(a_reader(card, memory), frame(0.0, RED), True).emotions
     assert said.labels == ("awe", "fear")  # in our order
     assert said.values == (score_of(eight, FELT[1]), score_of(eight, FELT[0]))
     assert "anger" in Layout.of(open_card(card)).lacks

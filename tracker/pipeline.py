@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from threading import get_ident
 from types import TracebackType
 from typing import Protocol
@@ -35,7 +36,8 @@ class Part(Protocol):
 
 
 class CutFinder(Part, Protocol):
-    def __call__(self, frame: Frame) -> bool: ...
+    def __call__(self, frame: Frame) -> bool:
+        """Asked of every frame in order, by `Tracker.look`; the first of a stream is a cut."""
 
 
 class FaceFinder(Part, Protocol):
@@ -51,13 +53,26 @@ class PeopleReader(Part, Protocol):
 
 
 class SceneReader(Part, Protocol):
-    def __call__(self, frame: Frame, cut: bool) -> SceneReading | None:
-        """Asked at every frame, it looks at its own rate and holds what it saw last."""
+    def look(self, frame: Frame, cut: bool) -> SceneReading | None:
+        """Asked of every frame in order, it looks at its own rate and holds what it saw last,
+        by itself and not steadied. May run ahead, in another thread."""
+
+    def __call__(self, seen: SceneReading | None) -> SceneReading | None:
+        """What `look` said, steadied."""
 
 
 class AudioReader(Part, Protocol):
     def __call__(self, frame: Frame) -> AudioReading | None:
         """What the sound up to the frame's time says, and nothing later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What pictures alone say; it is found ahead of the rest."""
+
+    shot: int  # one more with every cut
+    faces: Sequence[Detection]  # of this picture, whoever they are
+    scene: SceneReading | None  # the latest look, not steadied
 
 
 class Sink(Protocol):
@@ -110,29 +125,36 @@ class Tracker:
         self._scene = scene
         self._audio = audio
         self._pushed = 0  # frames taken by push()
-        self._stream = ("", 0)  # source of the frame before, and how often it was taken up
-        self._last = float("-inf")  # s, pts of the frame before
+        self._looked = _Place()
+        self._taken = _Place()
+        self._shots = 0  # that `look` has seen begin
+        self._shot = 0  # that the last frame taken belongs to
         self._thread: int | None = None
 
-    def look(self, frame: Frame) -> Sequence[Detection]:
-        """The faces of one picture, whoever they are; remembers nothing. Not for two threads
-        at once."""
-        return self._faces.look(frame.image)
+    def look(self, frame: Frame) -> Seen:
+        """What this picture says, whoever is in it. Every frame in order; may run ahead of `take`
+        in another thread, but not in two at once."""
+        if self._looked.leads_to_another_stream(frame):
+            self._cuts.begin()
+        cut = self._cuts(frame)
+        self._shots += cut
+        scene = None if self._scene is None else self._scene.look(frame, cut)
+        return Seen(self._shots, self._faces.look(frame.image), scene)
 
-    def take(self, frame: Frame, seen: Sequence[Detection] | None = None) -> FrameResult:
+    def take(self, frame: Frame, seen: Seen | None = None) -> FrameResult:
         """Read one frame. Raises RuntimeError when called from a second thread.
 
         seen: what `look` said of it, if it has been asked already.
         """
         self._stay_in_one_thread()
-        stream = (frame.source, frame.taken_up)
-        if stream != self._stream or frame.pts < self._last:
-            self.begin()
-        self._stream, self._last = stream, frame.pts
-        cut = self._cuts(frame)
-        faces = self._faces(frame, cut, self.look(frame) if seen is None else seen)
+        if seen is None:
+            seen = self.look(frame)
+        if self._taken.leads_to_another_stream(frame):
+            self._forget()
+        cut, self._shot = seen.shot != self._shot, seen.shot
+        faces = self._faces(frame, cut, seen.faces)
         people = tuple(self._people(frame, faces))
-        scene = None if self._scene is None else self._scene(frame, cut)
+        scene = None if self._scene is None else self._scene(seen.scene)
         audio = None if self._audio is None else self._audio(frame)
         latency = time.monotonic() - frame.arrived
         return FrameResult(frame.index, frame.pts, latency, cut, people, frame.source, scene, audio)
@@ -150,9 +172,15 @@ class Tracker:
         return self.take(frame)
 
     def begin(self) -> None:
-        """Forget the stream so far."""
+        """Forget the stream so far; for when no look is under way."""
+        self._cuts.begin()
+        self._forget()
+
+    def _forget(self) -> None:
+        """What steadies and follows; whoever looks ahead is in the new stream already."""
         for part in self._parts():
-            part.begin()
+            if part is not self._cuts:
+                part.begin()
 
     def close(self) -> None:
         """Free the models. Calling twice is harmless."""
@@ -176,7 +204,22 @@ class Tracker:
             raise RuntimeError("a Tracker belongs to one thread; build one per thread")
 
 
-Looked = tuple[Frame, Sequence[Detection]]  # a frame, and what `Tracker.look` said of it
+@dataclass(slots=True)
+class _Place:
+    """Where in which stream the last frame stood."""
+
+    stream: tuple[str, int] = ("", 0)  # its source, and how often that was taken up
+    pts: float = float("-inf")  # s
+
+    def leads_to_another_stream(self, frame: Frame) -> bool:
+        """Whether this frame, the last one from now on, belongs to a stream of its own."""
+        stream = (frame.source, frame.taken_up)
+        another = stream != self.stream or frame.pts < self.pts
+        self.stream, self.pts = stream, frame.pts
+        return another
+
+
+Looked = tuple[Frame, Seen]  # a frame, and what `Tracker.look` said of it
 
 
 def looked(frames: Iterable[Frame], tracker: Tracker) -> Iterator[Looked]:
@@ -185,8 +228,8 @@ def looked(frames: Iterable[Frame], tracker: Tracker) -> Iterator[Looked]:
 
 
 def paced(source: Source, tracker: Tracker) -> AbstractContextManager[Handoff[Looked]]:
-    """Decode and find faces ahead of reading them, in a thread of its own: the work of one frame
-    then fills two cores. The one place that decides what slow inference costs."""
+    """Decode, and look at the pictures, ahead of the rest in a thread of its own: the work of one
+    frame then fills two cores. The one place that decides what slow inference costs."""
     if source.live:
         return _fresh(source, tracker)
     return background(looked(source, tracker), capacity=8, drop_oldest=False)

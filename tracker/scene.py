@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,7 @@ class SceneReader:
     """Looks when `interval` seconds of the stream have passed, and at once on a cut; in between
     it gives what it saw last.
 
+    `look` asks the network and may run ahead of the rest, in another thread; calling steadies.
     engine: frame (n, 3, H, W) -> what `layout` says. It is ours to close.
     memory: outlives a cut, as a viewer's mood does; whoever made it closes it.
     maps: keep where a reading comes from.
@@ -85,36 +86,47 @@ class SceneReader:
         self._memory = memory
         self._interval = interval
         self._maps = maps
-        self.begin()
+        self._seen: SceneReading | None = None  # by the last look
+        self._due = -math.inf  # s, of the next look
+        self._from: SceneReading | None = None  # the look that was steadied last
+        self._steady: SceneReading | None = None
 
     def begin(self) -> None:
-        """Another stream follows, and another viewer."""
-        self._held: SceneReading | None = None
-        self._due = -math.inf  # s
+        """Another stream follows, and another viewer; its first frame is a cut."""
+        self._from = self._steady = None
         self._memory.begin()
 
     def close(self) -> None:
         self._engine.close()
 
-    def __call__(self, frame: Frame, cut: bool) -> SceneReading:
-        if self._held is None or cut:
+    def look(self, frame: Frame, cut: bool) -> SceneReading:
+        """Not steadied: what this picture, or the last one that was looked at, says by itself."""
+        if self._seen is None or cut:
             self._due = frame.pts
         elif frame.pts < self._due - TICK:
-            return self._held
+            return self._seen
         self._due += self._interval
         if self._due <= frame.pts + TICK:  # frames further apart than looks
             self._due = frame.pts + self._interval
-        self._held = self._look(frame)
-        return self._held
+        self._seen = self._read(frame)
+        return self._seen
 
-    def _look(self, frame: Frame) -> SceneReading:
+    def __call__(self, seen: SceneReading | None) -> SceneReading | None:
+        """seen: what `look` said. A look is steadied once, and then held."""
+        if seen is not self._from:
+            self._from = self._steady = seen
+            if seen is not None and seen.affect is not None:
+                self._steady = replace(seen, affect=self._steadied(seen.pts, seen.affect.raw))
+        return self._steady
+
+    def _read(self, frame: Frame) -> SceneReading:
         out = infer_rows(self._engine, self._layout.fit(frame.image)[None])
         affect, spread = (self._ours(out, name) for name in ("affect", "spread"))
         emotions, maps = (self._ours(out, name) for name in ("emotions", "maps"))
         places = out[self._outputs["place"]][0] if self._layout.places else None
         return SceneReading(
             pts=frame.pts,
-            affect=None if affect is None else self._steadied(frame.pts, affect),
+            affect=None if affect is None else _unsteadied(Affect(*map(float, affect))),
             spread=None if spread is None else Affect(*map(float, spread)),
             emotions=None
             if emotions is None
@@ -123,11 +135,10 @@ class SceneReader:
             maps=maps if self._maps else None,
         )
 
-    def _steadied(self, pts: float, raw: NDArray[np.float32]) -> Reading:
-        """raw: (2,) valence, arousal"""
-        seen = np.array([[*raw, CERTAIN]], np.float32)
+    def _steadied(self, pts: float, raw: Affect) -> Reading:
+        seen = np.array([[raw.valence, raw.arousal, CERTAIN]], np.float32)
         (steady,) = self._memory.steady(pts, [VIEWER], seen)
-        return Reading(Affect(*map(float, raw)), steady.affect, spread=steady.spread)
+        return Reading(raw, steady.affect, spread=steady.spread)
 
     def _ours(self, out: Sequence[Tensor], name: str) -> NDArray[np.float32] | None:
         """One output in the order of LABELS; None where the model has no such output."""
@@ -135,6 +146,10 @@ class SceneReader:
             return None
         values: NDArray[np.float32] = out[self._outputs[name]][0][self._layout.orders[name]]
         return values
+
+
+def _unsteadied(raw: Affect) -> Reading:
+    return Reading(raw, raw)
 
 
 def _places(model: Model) -> tuple[str, ...]:

@@ -80,6 +80,7 @@ class Summary:
         self._people: dict[int, _Seen] = {}
         self._shown = _Strongest()
         self._evoked = _Strongest()
+        self._scene: SceneReading | None = None  # the last one, held for many frames
         self._sources: set[str] = set()
 
     def add(self, result: FrameResult) -> None:
@@ -88,7 +89,8 @@ class Summary:
         self._sources.add(result.source)
         for person in result.people:
             self._add_person(result, person)
-        if result.scene is not None and result.scene.pts == result.pts:  # else seen before
+        if result.scene is not None and result.scene is not self._scene:
+            self._scene = result.scene
             self._add_scene(result, result.scene)
 
     def text(self) -> str:
@@ -154,4 +156,4 @@ class Summary:
         place, score = best_place(scene.place)
         if place is not None:
             words.append(f"{place} {score:.2f}")
-        self._evoked.offer(_Moment(strength(scene), result.source, result.pts, "  ".join(words)))
+        self._evoked.offer(_Moment(strength(scene), result.source, scene.pts, "  ".join(words)))

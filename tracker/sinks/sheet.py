@@ -62,10 +62,10 @@ def _parts(scene: SceneReading) -> list[tuple[list[str], NDArray[np.float32]]]:
             apart = scene.spread and f"viewers differ by {getattr(scene.spread, axis):.2f} (SD)"
             found.append(([said, apart or ""], maps[i]))
     if scene.emotions is not None:
-        values = scene.emotions.values
-        for i in sorted(range(len(EMOTIONS)), key=lambda i: -values[i])[:EMOTIONS_SHOWN]:
-            said = f"{EMOTIONS[i]} {values[i]:.2f}"
-            found.append(([said, "against the other emotions"], maps[2 + i]))
+        felt = sorted(zip(scene.emotions.values, scene.emotions.labels, strict=True), reverse=True)
+        for value, label in felt[:EMOTIONS_SHOWN]:
+            words = [f"{label} {value:.2f}", "against the other emotions"]
+            found.append((words, maps[2 + EMOTIONS.index(label)]))
     return found
 
 
