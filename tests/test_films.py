@@ -366,7 +366,7 @@ def test_ours_is_taught_on_real_films_in_the_real_layout(tmp_path, films, monkey
     assert list(rows) == [row, "constant mean, training films"]
     assert all(math.isfinite(axis.mse) for axis in rows[row])
     assert notes == []
-    kept = np.load(tmp_path / "runs" / "ours" / "MEDIAEVAL18_54.npy")
+    kept = np.load(tmp_path / "runs" / "ours-scene-tiny" / "MEDIAEVAL18_54.npy")
     assert np.array_equal(kept, watch_film(find_films(tmp_path)[-1], options).x, equal_nan=True)
 
 

@@ -63,9 +63,10 @@ def table(
 def _kept(films: Sequence[FilmFiles], kind: str, runs: Path, options: Options) -> list[Film]:
     """Every film as `kind` sees it, from the run's folder where it has been read before."""
     read = read_film if kind == "descriptors" else partial(watch_film, options=options)
+    seen = kind if kind == "descriptors" else f"ours-{Path(options.scene or 'faces').stem}"
     kept = []
     for files in tqdm(films, desc=kind, unit="film"):
-        path = runs / kind / f"{files.name}.npy"
+        path = runs / seen / f"{files.name}.npy"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             unfinished = path.with_suffix(".partial.npy")
