@@ -111,7 +111,7 @@ def _rate(word: str) -> float:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="emotrack",
-        description="Valence, arousal and expression of every face in films and photos.",
+        description="Valence, arousal and expression of every face in films, photos and cameras.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
