@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tracker.api import BASELINES, FACES
 from tracker.commands import pictures, streams
@@ -108,16 +110,7 @@ def _rate(word: str) -> float:
     return rate
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="emotrack",
-        description="Valence, arousal and expression of every face in films, photos and cameras.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    version = importlib.metadata.version("emotrack")
-    add = parser.add_argument
+def _add_inputs(add: Callable[..., Any]) -> None:
     add("inputs", nargs="*", metavar="INPUT", help="film, photo, or folder of photos")
     add(
         "--webcam",
@@ -129,14 +122,27 @@ def _parser() -> argparse.ArgumentParser:
     add("--size", type=_size, metavar="WxH", help="ask this of the camera, e.g. 1920x1080")
     add("--rate", type=_rate, metavar="R", help="ask this of the camera, in frames a second")
     add("--live", action="store_true", help="play a film by its own clock, as if by a camera")
+    add("--start", type=float, metavar="S", help="begin at this time of the film, in seconds")
+    add("--end", type=float, metavar="S", help="stop before this time, in seconds")
+    add("--every", type=float, metavar="S", help="one frame per so many seconds of the film")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="emotrack",
+        description="Valence, arousal and expression of every face in films, photos and cameras.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    version = importlib.metadata.version("emotrack")
+    add = parser.add_argument
+    _add_inputs(add)
     add("--csv", metavar="FILE", help="write a table, a row per face and frame (- for stdout)")
     add("--jsonl", metavar="FILE", help="the same rows as JSON lines (- for stdout)")
     pictures.add_arguments(add)
     streams.add_arguments(add)
     add("--no-faces-out", action="store_true", help="no face_id: nobody can be followed")
-    add("--start", type=float, metavar="S", help="begin at this time of the film, in seconds")
-    add("--end", type=float, metavar="S", help="stop before this time, in seconds")
-    add("--every", type=float, metavar="S", help="one frame per so many seconds of the film")
     add("--faces", choices=FACES, help="whole: each picture is a face crop (default: detect)")
     add("--detector", metavar="NAME", help="builtin (default), yunet or mediapipe")
     add("--min-confidence", type=float, metavar="P", help="below it there is no face, 0..1")
