@@ -144,6 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     streams.add_arguments(add)
     add("--no-faces-out", action="store_true", help="no face_id: nobody can be followed")
     add("--faces", choices=FACES, help="whole: each picture is a face crop (default: detect)")
+    add("--face", metavar="NAME", help="the network that reads faces (default: face-s)")
     add("--detector", metavar="NAME", help="builtin (default), yunet or mediapipe")
     add("--min-confidence", type=float, metavar="P", help="below it there is no face, 0..1")
     add("--context", metavar="NAME", help="also each person in context: a model, or its card.json")
