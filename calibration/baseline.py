@@ -8,16 +8,19 @@ values, because it will be taken from them: what the memory does to a held face 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tracker.geometry import area
+from tracker.models import ModelUse, hash_file
 from tracker.profile import Networks, Origin, Person, Range, check_networks
 from tracker.profile_file import load_profile, new_file, with_person
 from tracker.sinks.sidecar import write_json
+from tracker.sources.base import without_secrets
 from tracker.values import Affect, FrameResult, PersonReading
 
 CONFIDENT = 0.7  # detector score; docs/numbers.md advises to drop rows below it
@@ -109,6 +112,19 @@ def save_person(
         tuple(made_from),
     )
     write_json(path, with_person(content, name, person))
+
+
+def networks_of(models: Sequence[ModelUse]) -> Networks:
+    """models: of a Tracker that reads faces."""
+    sums = {model.role: model.sha256 for model in models}
+    return Networks(sums["face"], sums["memory"])
+
+
+def origin_of(about: Mapping[str, Any]) -> Origin:
+    """about: what a source says of one of its files, or a camera of itself."""
+    if "path" in about:
+        return Origin(about["path"].name, hash_file(about["path"]))
+    return Origin(without_secrets(about["name"]), None)
 
 
 def _streams(results: Iterable[FrameResult]) -> Iterator[list[FrameResult]]:

@@ -2,12 +2,15 @@
 
 import csv
 import os
+import sys
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before anything imports Qt
 
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("EMOTRACK_SHARED", ROOT.parent / "shared"))
@@ -81,3 +84,31 @@ def timm_or_skip():
         import timm  # noqa: F401
     except (ImportError, RuntimeError) as wrong:
         pytest.skip(f"needs timm and a torchvision for this torch: {wrong}")
+
+
+@pytest.fixture(scope="session")
+def app():
+    """Qt's application; a test without Qt's packages or libraries skips, naming them."""
+    try:
+        from tracker.gui.application import open_application
+    except ImportError as missing:
+        pytest.skip(f"{missing}")
+    return open_application()
+
+
+@pytest.fixture
+def bench(app, monkeypatch):
+    """Makes windows, and closes them. Qt prints what a slot raises and goes on: here it fails."""
+    from watching import Bench
+
+    made, raised = [], []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, wrong, trace: raised.append(wrong))
+
+    def make(**options):
+        made.append(Bench(app, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.window.close()
+    assert raised == []

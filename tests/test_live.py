@@ -403,7 +403,8 @@ def test_a_password_in_an_address_is_not_written_down(tmp_path, serve):
     place = serve(_Quiet).removeprefix("http://")
     out = tmp_path / "out.csv"
     ran = subprocess.run(
-        [*EMOTRACK, "--webcam", f"http://ana:secret@{place}/a.mkv", "--csv", str(out)],
+        [*EMOTRACK, "--no-window",
+         "--webcam", f"http://ana:secret@{place}/a.mkv", "--csv", str(out)],
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
@@ -424,8 +425,8 @@ def test_a_password_in_an_address_is_not_written_down(tmp_path, serve):
         (["a.mp4", "--size", "640x480"], "--size is asked of a camera"),
         (["--webcam", "--size", "big"], "'big' is no size"),
         (["--webcam", "--rate", "0"], "'0' is no rate"),
-        (["--webcam", "99"], "camera 99: there is no camera 99"),
-        (["--webcam", "gopher://x/"], "gopher:// is none of"),
+        (["--no-window", "--webcam", "99"], "camera 99: there is no camera 99"),
+        (["--no-window", "--webcam", "gopher://x/"], "gopher:// is none of"),
     ],
 )
 def test_a_live_command_that_cannot_work_says_why(words, why):

@@ -42,13 +42,14 @@ def _ours(wrong: RuntimeError) -> bool:
     """Errors that name a file or a value; a bug keeps its traceback."""
     from calibration.traces.tables import TraceError
     from engines import EngineError
+    from tracker.commands.view import NoWindow
     from tracker.models import ModelError
     from tracker.profile import ProfileError
     from tracker.sinks.base import SinkError
     from tracker.sources import SourceError
 
-    ours = EngineError | ModelError | ProfileError | SinkError | SourceError | TraceError
-    return isinstance(wrong, ours)
+    ours = EngineError | ModelError | NoWindow | ProfileError | SinkError | SourceError
+    return isinstance(wrong, ours | TraceError)
 
 
 if __name__ == "__main__":

@@ -68,14 +68,14 @@ class PeopleReader:
         self._engine = engine
         self._cut = cut
         self._memory = memory
-        self._calibrate = calibrate
+        self.calibrate = calibrate
         self._context = context
         self._outputs = {spec.name: i for i, spec in enumerate(engine.outputs)}
 
     def begin(self) -> None:
         self._memory.begin()
-        if self._calibrate is not None:
-            self._calibrate.begin()
+        if self.calibrate is not None:
+            self.calibrate.begin()
         if self._context is not None:
             self._context.begin()
 
@@ -116,8 +116,8 @@ class PeopleReader:
     ) -> list[Reading]:
         """raw: (n, 2) valence, arousal."""
         calibrated: Sequence[Affect | None] = [None] * len(tracks)
-        if self._calibrate is not None:
-            calibrated = self._calibrate(pts, tracks, [s.affect for s in steady])
+        if self.calibrate is not None:
+            calibrated = self.calibrate(pts, tracks, [s.affect for s in steady])
         return [
             Reading(Affect(float(valence), float(arousal)), s.affect, own, s.spread)
             for (valence, arousal), s, own in zip(raw, steady, calibrated, strict=True)

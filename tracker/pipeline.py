@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from threading import get_ident
 from types import TracebackType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tracker.handoff import Handoff, background
 from tracker.models import ModelUse
@@ -25,6 +25,9 @@ from tracker.values import (
     SceneReading,
     Step,
 )
+
+if TYPE_CHECKING:
+    from tracker.people import Calibrate
 
 
 class Part(Protocol):
@@ -49,6 +52,8 @@ class FaceFinder(Part, Protocol):
 
 
 class PeopleReader(Part, Protocol):
+    calibrate: Calibrate | None
+
     def __call__(self, frame: Frame, faces: Sequence[Face]) -> Sequence[PersonReading]: ...
 
 
@@ -170,6 +175,10 @@ class Tracker:
         frame = Frame(self._pushed, pts, time.monotonic(), image)
         self._pushed += 1
         return self.take(frame)
+
+    def recalibrate(self, calibrate: Calibrate) -> None:
+        """From the next frame on, calibrated values are made so."""
+        self._people.calibrate = calibrate
 
     def begin(self) -> None:
         """Forget the stream so far; for when no look is under way."""

@@ -198,6 +198,14 @@ class AudioReading:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody at the window had to say of a moment."""
+
+    pts: float  # s, of the frame that was shown when the key was pressed
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class FrameResult:
     """Everything a sink may know about one frame. No people means nobody was seen."""
 
@@ -209,6 +217,7 @@ class FrameResult:
     source: str = ""  # Frame.source
     scene: SceneReading | None = None  # None: no such model runs
     audio: AudioReading | None = None  # None: no sound, or it is not read
+    note: Note | None = None  # written down at this frame; of this moment or an earlier one
 
 
 @dataclass(frozen=True, slots=True, eq=False)

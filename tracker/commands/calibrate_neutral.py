@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from calibration.baseline import LEAST_SECONDS, BaselineError, Rest, measure, save_person
+from calibration.baseline import (
+    LEAST_SECONDS,
+    BaselineError,
+    Rest,
+    measure,
+    networks_of,
+    origin_of,
+    save_person,
+)
 from tracker.api import FACES, Options, build
 from tracker.commands.interrupt import Interrupt
 from tracker.handoff import Waiting
-from tracker.models import ModelUse, hash_file
 from tracker.pipeline import Tracker, follow
-from tracker.profile import Networks, Origin, check_networks
+from tracker.profile import check_networks
 from tracker.profile_file import load_profile
 from tracker.sources import Source, Span, open_camera, open_source
-from tracker.sources.base import without_secrets
 from tracker.values import FrameResult
 
 DONE, FAILED, PARTLY = 0, 2, 3
@@ -37,7 +42,7 @@ def main(words: list[str]) -> int:
     chosen = {name: getattr(given, name) for name in ("faces", "detector") if getattr(given, name)}
     sources: list[Source] = []
     with build(Options(**chosen, scene=None)) as tracker:
-        networks = _networks(tracker.models)
+        networks = networks_of(tracker.models)
         if given.out.exists():  # before the work, not after it
             check_networks(load_profile(given.out), networks)
         try:
@@ -46,7 +51,7 @@ def main(words: list[str]) -> int:
             names = given.inputs or [source.report.about[0]["name"] for source in sources]
             print(f"emotrack: {', '.join(names)}: {wrong}", file=sys.stderr)
             return FAILED
-    made_from = [_origin(about) for source in sources for about in source.report.about]
+    made_from = [origin_of(about) for source in sources for about in source.report.about]
     now = datetime.now(UTC).isoformat(timespec="seconds")
     save_person(given.out, given.person, rest, networks=networks, made_from=made_from, now=now)
     print(_said(given.out, given.person, rest))
@@ -93,18 +98,6 @@ def _seen(camera: Source, tracker: Tracker, seconds: float) -> Iterator[FrameRes
 
 def _say(line: str) -> None:
     print(f"emotrack: {line}", file=sys.stderr)
-
-
-def _networks(models: Sequence[ModelUse]) -> Networks:
-    sums = {model.role: model.sha256 for model in models}
-    return Networks(sums["face"], sums["memory"])
-
-
-def _origin(about: dict[str, Any]) -> Origin:
-    """about: what a source says of one of its files, or a camera of itself."""
-    if "path" in about:
-        return Origin(about["path"].name, hash_file(about["path"]))
-    return Origin(without_secrets(about["name"]), None)
 
 
 def _said(out: Path, person: str, rest: Rest) -> str:

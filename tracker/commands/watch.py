@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import sys
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
 from functools import partial
@@ -20,6 +20,7 @@ from tracker.commands.interrupt import Interrupt
 from tracker.commands.pictures import enough, picture_sinks
 from tracker.commands.streams import stream_sinks
 from tracker.commands.summary import Summary
+from tracker.commands.view import View, wants_window
 from tracker.commands.words import parsed, told_on
 from tracker.handoff import Waiting
 from tracker.latency import Latencies, in_words
@@ -43,12 +44,12 @@ from tracker.sources.base import without_secrets
 from tracker.values import Step
 
 OPTIONS = (
-    *("detector", "face", "faces", "min_confidence", "context", "profile", "rater", "baseline"),
+    *("detector", "faces", "min_confidence", "context", "profile", "rater", "baseline"),
     *("scene", "scene_interval"),
 )
 TABLES = {"csv": csv_table, "jsonl": json_lines}
 DONE, FAILED, PARTLY = 0, 2, 3
-Input = tuple[str, Callable[[], Source]]  # its name, and how it is opened
+Input = tuple[str, Callable[[Span], Source]]  # its name, and how a part of it is opened
 
 
 def main(words: list[str]) -> int:
@@ -61,8 +62,10 @@ def main(words: list[str]) -> int:
     chosen = {name: getattr(given, name) for name in OPTIONS if getattr(given, name) is not None}
     if given.scene == "none":
         chosen["scene"] = None
+    watched = wants_window(given)
+    maps = watched or given.explain is not None
     try:
-        options = Options(**chosen, person=tuple(given.person), maps=given.explain is not None)
+        options = Options(**chosen, person=tuple(given.person), maps=maps)
     except ValueError as wrong:
         parser.error(str(wrong))
     hear(verbose=given.verbose)
@@ -79,7 +82,7 @@ def main(words: list[str]) -> int:
             "models": [asdict(model) for model in tracker.models],
             "profile": tracker.profile and asdict(tracker.profile),
         }
-        calibrated = options.profile is not None or options.baseline is not None
+        calibrated = watched or options.profile is not None or options.baseline is not None
         empty = unfilled(tracker.models, calibrated=calibrated)
         header = columns(
             source=_several(given.inputs),
@@ -87,10 +90,18 @@ def main(words: list[str]) -> int:
             context=tracker.context,
             scene=tracker.reads_scene,
             ids=not given.no_faces_out,
+            notes=watched,
         )
         pictures, streams = picture_sinks(given, tracker.models), stream_sinks(given, header)
         ids = not given.no_faces_out
-        run = _Run(tracker, _inputs(given, span), header, quiet=given.quiet, ids=ids)
+        view = None
+        if watched:
+            view = View(outputs, tracker, options, recording=bool(outputs or pictures))
+        run = _Run(
+            *(tracker, _inputs(given), span, header, view),
+            quiet=given.quiet or watched,
+            ids=ids,
+        )
         return run.go(outputs, pictures, streams, about, empty)
 
 
@@ -98,14 +109,14 @@ def _several(names: Sequence[str]) -> bool:
     return len(names) > 1 or (bool(names) and Path(names[0]).is_dir())
 
 
-def _inputs(given: argparse.Namespace, span: Span) -> list[Input]:
+def _inputs(given: argparse.Namespace) -> list[Input]:
     if given.webcam is not None:
         wish = Wish(given.size, given.rate)
-        return [(without_secrets(given.webcam), partial(open_camera, given.webcam, wish))]
+        return [(without_secrets(given.webcam), lambda _: open_camera(given.webcam, wish))]
     if given.live:
-        return [(name, partial(open_live, name, span)) for name in given.inputs]
+        return [(name, partial(open_live, name)) for name in given.inputs]
     alone = len(given.inputs) == 1
-    return [(name, partial(open_source, name, span, alone=alone)) for name in given.inputs]
+    return [(name, partial(open_source, name, alone=alone)) for name in given.inputs]
 
 
 class _Run:
@@ -115,13 +126,17 @@ class _Run:
         self,
         tracker: Tracker,
         inputs: Sequence[Input],
+        span: Span,
         header: Sequence[Column],
+        view: View | None,
         *,
         quiet: bool,
         ids: bool,
     ) -> None:
         self._tracker = tracker
         self._inputs = inputs
+        self._span = span
+        self._view = view
         self._header = header
         self._quiet = quiet
         self._ids = ids
@@ -141,12 +156,29 @@ class _Run:
 
         pictures: what draws. streams: other programs. empty: column -> why no row can fill it.
         """
-        sinks: list[Sink] = [*pictures]
-        for kind, target in outputs.items():
-            table = TABLES[kind](target, self._header)
-            sinks.append(table)
-            if target != "-":
-                sinks.append(Sidecar(Path(target), table, about, self._sources, empty))
+
+        def opened(outputs: Mapping[str, str]) -> list[Sink]:
+            sinks: list[Sink] = [*pictures]
+            for kind, target in outputs.items():
+                table = TABLES[kind](target, self._header)
+                sinks.append(table)
+                if target != "-":
+                    sinks.append(Sidecar(Path(target), table, about, self._sources, empty))
+            return sinks
+
+        if self._view is not None:
+            steps = record(self._steps(), self._view.sinks(opened), streams)
+            with self._interrupt:
+                self._view.show(steps, self._interrupt.check)
+        else:
+            self._read(opened(outputs), streams)
+        if not any(source.report.frames for source in self._sources):
+            return DONE if self._view is not None and not self._failed else FAILED
+        damaged = self._failed or any(source.report.errors for source in self._sources)
+        return PARTLY if damaged else DONE
+
+    def _read(self, sinks: Sequence[Sink], streams: Sequence[Sink]) -> None:
+        """Until the inputs end; what nobody writes down is summed up in print."""
         summary = Summary(ids=self._ids)
         try:
             with closing(record(self._steps(), sinks, streams)) as steps, self._interrupt:
@@ -160,31 +192,32 @@ class _Run:
             if not sinks and any(source.live for source in self._sources):
                 print(summary.text())  # there is no other way for a camera to end
             raise
-        if not any(source.report.frames for source in self._sources):
-            return FAILED
-        if not sinks:
+        if not sinks and any(source.report.frames for source in self._sources):
             print(summary.text())
-        damaged = self._failed or any(source.report.errors for source in self._sources)
-        return PARTLY if damaged else DONE
 
     def _steps(self) -> Generator[Step, None, None]:
-        for name, opened in self._inputs:
+        for i, (name, opened) in enumerate(self._inputs, 1):
             try:
-                source = opened()
+                source = opened(self._span)
                 self._sources.append(source)
-                yield from self._shown(name, source)
+                last = i == len(self._inputs)
+                yield from self._shown(name, source, opened, last=last)
             except SourceError as wrong:
                 self._failed += 1
                 _say(str(wrong))
             self._interrupt.check()
+            if self._view is not None and self._view.closed:
+                return
 
-    def _shown(self, name: str, source: Source) -> Generator[Step, None, None]:
+    def _shown(
+        self, name: str, source: Source, opened: Callable[[Span], Source], *, last: bool
+    ) -> Generator[Step, None, None]:
         """The steps of one source, with a progress bar and what it had to say afterwards."""
         latencies = Latencies()
         hidden = self._quiet or not sys.stderr.isatty()
         with tqdm(total=source.expected, unit="frame", desc=name, disable=hidden) as bar:
             try:
-                for step in follow(source, self._tracker):
+                for step in self._followed(source, opened, last=last):
                     latencies.add(step.result.latency)
                     yield step if self._ids else replace(step, result=nameless(step.result))
                     bar.update()
@@ -194,6 +227,13 @@ class _Run:
                     _say(note)
                 if source.live and latencies.n:
                     _say(in_words(latencies, source.report.dropped))
+
+    def _followed(
+        self, source: Source, opened: Callable[[Span], Source], *, last: bool
+    ) -> Iterator[Step]:
+        if self._view is None:
+            return follow(source, self._tracker)
+        return self._view.play(source, opened, self._span, last=last)
 
     def _stop(self) -> None:
         """A source that waits for a camera gives no frame at which Ctrl-C could be noticed."""

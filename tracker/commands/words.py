@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from tracker.api import BASELINES, FACES
 from tracker.commands import pictures, streams
 from tracker.commands.engine import add_engine
 from tracker.sinks.sidecar import sidecar_path
-from tracker.sources.base import without_secrets
+from tracker.sources.base import PHOTOS, without_secrets
 
 EPILOG = """\
 commands:
@@ -59,6 +57,11 @@ def _check_inputs(parser: argparse.ArgumentParser, given: argparse.Namespace) ->
     for name in ("start", "end", "every", "live"):
         if camera and getattr(given, name) not in (None, False):
             parser.error(f"--{name} is for films, not for --webcam")
+    if given.show and given.no_window:
+        parser.error("--show and --no-window exclude each other")
+    stills = [name for name in given.inputs if _is_still(name)]
+    if given.show and stills:
+        parser.error(f"--show is for films and cameras; {stills[0]} is no film")
     for name in ("size", "rate"):
         if not camera and getattr(given, name) is not None:
             parser.error(f"--{name} is asked of a camera: --webcam")
@@ -93,6 +96,11 @@ def _check_outputs(parser: argparse.ArgumentParser, given: argparse.Namespace) -
         parser.error("--csv and --jsonl would share one .meta.json; give them different stems")
 
 
+def _is_still(name: str) -> bool:
+    path = Path(name)
+    return path.is_dir() or path.suffix.lower() in PHOTOS
+
+
 def _size(word: str) -> tuple[int, int]:
     width, _, height = word.partition("x")
     if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
@@ -110,7 +118,16 @@ def _rate(word: str) -> float:
     return rate
 
 
-def _add_inputs(add: Callable[..., Any]) -> None:
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="emotrack",
+        description="Valence, arousal and expression of every face in films and photos.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    version = importlib.metadata.version("emotrack")
+    add = parser.add_argument
     add("inputs", nargs="*", metavar="INPUT", help="film, photo, or folder of photos")
     add(
         "--webcam",
@@ -122,29 +139,17 @@ def _add_inputs(add: Callable[..., Any]) -> None:
     add("--size", type=_size, metavar="WxH", help="ask this of the camera, e.g. 1920x1080")
     add("--rate", type=_rate, metavar="R", help="ask this of the camera, in frames a second")
     add("--live", action="store_true", help="play a film by its own clock, as if by a camera")
-    add("--start", type=float, metavar="S", help="begin at this time of the film, in seconds")
-    add("--end", type=float, metavar="S", help="stop before this time, in seconds")
-    add("--every", type=float, metavar="S", help="one frame per so many seconds of the film")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="emotrack",
-        description="Valence, arousal and expression of every face in films, photos and cameras.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    version = importlib.metadata.version("emotrack")
-    add = parser.add_argument
-    _add_inputs(add)
+    add("--show", action="store_true", help="watch in a window; a camera is watched anyway")
+    add("--no-window", action="store_true", help="--webcam without a window")
     add("--csv", metavar="FILE", help="write a table, a row per face and frame (- for stdout)")
     add("--jsonl", metavar="FILE", help="the same rows as JSON lines (- for stdout)")
     pictures.add_arguments(add)
     streams.add_arguments(add)
     add("--no-faces-out", action="store_true", help="no face_id: nobody can be followed")
+    add("--start", type=float, metavar="S", help="begin at this time of the film, in seconds")
+    add("--end", type=float, metavar="S", help="stop before this time, in seconds")
+    add("--every", type=float, metavar="S", help="one frame per so many seconds of the film")
     add("--faces", choices=FACES, help="whole: each picture is a face crop (default: detect)")
-    add("--face", metavar="NAME", help="the network that reads faces (default: face-s)")
     add("--detector", metavar="NAME", help="builtin (default), yunet or mediapipe")
     add("--min-confidence", type=float, metavar="P", help="below it there is no face, 0..1")
     add("--context", metavar="NAME", help="also each person in context: a model, or its card.json")

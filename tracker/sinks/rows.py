@@ -21,6 +21,7 @@ def columns(
     context: bool = False,
     scene: bool = False,
     ids: bool = True,
+    notes: bool = False,
 ) -> list[Column]:
     """The header of a run, in order.
 
@@ -29,12 +30,14 @@ def columns(
     context: a model reads each person with the picture around.
     scene: a model reads the whole picture.
     ids: False leaves `face_id` empty, for those who want no face followed through the table.
+    notes: somebody watches, and may set markers.
     """
     named = [Column("source", "name as given", 0, _source, words=True)] if source else []
     evoked = scene_columns() if scene else []
     dense = [*_pose(), *_blendshapes()] if mesh else []
     around = context_columns() if context else []
-    return [*named, *_place(ids), *_affect(), *_expressions(), *evoked, *around, *dense]
+    said = _notes() if notes else []
+    return [*named, *_place(ids), *_affect(), *_expressions(), *evoked, *around, *dense, *said]
 
 
 def rows(result: FrameResult, header: Sequence[Column]) -> Iterator[list[Cell]]:
@@ -111,4 +114,12 @@ def _blendshapes() -> list[Column]:
 
     return [
         of_face(f"blendshape_{name}", "0..1", 4, shape(i)) for i, name in enumerate(BLENDSHAPES)
+    ]
+
+
+def _notes() -> list[Column]:
+    """Written when the note was: of which moment it is, its own time says."""
+    return [
+        Column("note", "text", 0, lambda r, _: None if r.note is None else r.note.text),
+        Column("note_timestamp", "s", 6, lambda r, _: None if r.note is None else r.note.pts),
     ]

@@ -67,7 +67,8 @@ class Sidecar:
         trace: TracebackType | None,
     ) -> None:
         inputs = [_described(about) for source in self._sources for about in source.report.about]
-        self._put(finished=kind is None, inputs=inputs)
+        left = any(source.report.left for source in self._sources)
+        self._put(finished=kind is None and not left, inputs=inputs)
 
     def write(self, step: Step) -> None:
         self._frames += 1

@@ -50,6 +50,7 @@ class Report:
     frames: int = 0  # decoded and handed over
     dropped: int = 0  # of those, by a live source: nobody had time for them
     errors: int = 0  # undecodable packets, damaged frames, unreadable pictures, missing ends
+    left: bool = False  # somebody closed it before its end
     notes: list[str] = field(default_factory=list)  # one line each, naming the input
     about: list[dict[str, Any]] = field(default_factory=list)  # for the sidecar, one per file
 

@@ -1,1 +1,0 @@
-"""What a picture evokes in its viewer: how the scene network is made and measured."""

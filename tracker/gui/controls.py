@@ -1,0 +1,123 @@
+"""What the keys of the window do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog, QMainWindow
+
+from tracker.gui.curves import EmotionPlot
+from tracker.gui.footer import Footer
+from tracker.gui.keys import Keys
+from tracker.gui.picture import Picture
+from tracker.playback import Remote
+from tracker.values import Step
+
+LAST = 0.05  # s before the end: a jump beyond it would show nothing
+JUMP = 5.0  # s that an arrow key goes through a film
+MARKER = "marker"  # the note of whoever wrote none
+
+
+class Controls:
+    """Keys and buttons of one window, bound to its remote.
+
+    shown: the step that is drawn. redraw: draws it again.
+    place: where a snapshot of a moment (s) goes; None: ask.
+    """
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        remote: Remote,
+        parts: tuple[Picture, EmotionPlot, Footer],
+        shown: Callable[[], Step | None],
+        redraw: Callable[[], None],
+        place: Callable[[float], Path | None],
+    ) -> None:
+        self._window, self._remote = window, remote
+        self._picture, self._plot, self._footer = parts
+        self._shown, self._redraw, self._place = shown, redraw, place
+        keys = self.keys = Keys(window)
+        switch, on = keys.switch, keys.on
+        switch("Space", "Pause", "Nothing is read or written until pressed again", self._pause)
+        self.record = switch("R", "Record", "Write the table, or leave it be", self._set_recording)
+        self.record.setChecked(remote.recording)
+        on("M", "Note", "Mark this moment with a note, for the table", self._note)
+        on("N", "Neutral", "Take the next 10 seconds as these faces at rest", self._neutral)
+        switch("A", "Map", "Where in the picture the scene's reading comes from", self._show_map)
+        raw = switch(
+            "C", "Raw", "The thin curves: readings of single pictures", self._plot.show_raw
+        )
+        raw.setChecked(True)
+        on("S", "Snapshot", "Save this window as a picture", self._snapshot)
+        self._jumps = (
+            on("Left", f"{JUMP:.0f} s", "Back in the film", lambda: self._jump(-JUMP), repeat=True),
+            on("Right", f"{JUMP:.0f} s", "On in the film", lambda: self._jump(JUMP), repeat=True),
+        )
+        self.set_film(False)
+
+    def set_film(self, film: bool) -> None:
+        """There is a film to move about in, or there is none."""
+        for action in self._jumps:
+            action.setVisible(film)
+            action.setEnabled(film)
+
+    def follow(self) -> None:
+        """Show what the run has changed: it may not have been able to open its table."""
+        if self.record.isChecked() != self._remote.recording:
+            self.record.setChecked(self._remote.recording)
+
+    def move(self, pts: float) -> None:
+        """Go to a moment of the film, s."""
+        self._remote.move(pts)
+
+    def _pause(self, paused: bool) -> None:
+        self._remote.paused = paused
+
+    def _set_recording(self, recording: bool) -> None:
+        self._remote.recording = recording
+
+    def _note(self) -> None:
+        step = self._shown()
+        if step is None:
+            return
+        pts = step.result.pts
+        self._footer.ask_note(pts, lambda text: self._save_note(pts, text or MARKER))
+
+    def _save_note(self, pts: float, text: str) -> None:
+        self._remote.mark(pts, text)
+        self._plot.mark(pts)
+        kept = "" if self._remote.recording else "; it goes into the table once that is recorded"
+        self._footer.say(f"Noted at {pts:.3f} s: {text}{kept}")
+
+    def _neutral(self) -> None:
+        self._remote.neutral_wanted = True
+
+    def _show_map(self, shown: bool) -> None:
+        self._picture.map_shown = shown
+        step = self._shown()
+        if shown and (step is None or step.result.scene is None or step.result.scene.maps is None):
+            self._footer.say("There is no map: no scene model runs that gives one")
+        self._redraw()
+
+    def _snapshot(self) -> None:
+        step = self._shown()
+        picture = self._window.grab()  # now, not after a question
+        path = self._place(0.0 if step is None else step.result.pts)
+        if path is not None:
+            self._keep(picture.save(str(path), "PNG"), path)
+            return
+        asking = QFileDialog(self._window, "Save this window as", "emotrack.png", "PNG (*.png)")
+        asking.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        asking.setDefaultSuffix("png")
+        asking.fileSelected.connect(lambda name: self._keep(picture.save(name, "PNG"), Path(name)))
+        asking.open()  # the run goes on behind it
+
+    def _keep(self, saved: bool, path: Path) -> None:
+        self._footer.say(f"Saved {path.name}" if saved else f"{path}: cannot write")
+
+    def _jump(self, seconds: float) -> None:
+        step, extent = self._shown(), self._remote.extent
+        if step is not None and extent is not None:
+            self.move(min(extent[1] - LAST, max(extent[0], step.result.pts + seconds)))

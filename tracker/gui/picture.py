@@ -1,0 +1,142 @@
+"""The picture, with a box and a label for each face, and the scene's map over it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from tracker.gui.colours import MAP, of_track, on
+from tracker.gui.words import Label
+from tracker.values import Face, Image
+
+WIDE = QSize(640, 360)  # what a picture asks for before there is one
+STRONGEST = 0.75  # opacity of the map where it is largest
+
+
+class Picture(QWidget):
+    """Shows the last frame it was given, as large as fits, with its aspect ratio kept."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._image: QImage | None = None
+        self._faces: Sequence[tuple[Face, Label]] = ()
+        self._map: QImage | None = None
+        self.map_shown = False
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(160, 90)
+        # Every pixel is painted each time: clearing first would only flicker.
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+
+    def sizeHint(self) -> QSize:
+        return WIDE
+
+    def show_frame(
+        self,
+        image: Image,
+        faces: Sequence[tuple[Face, Label]],
+        maps: NDArray[np.float32] | None = None,
+    ) -> None:
+        """image: (H, W, 3). maps: (outputs, h, w) of the scene; their mean is drawn if wanted."""
+        self._image = _as_qt(image)
+        self._faces = faces
+        self._map = _heat(maps) if maps is not None and self.map_shown else None
+        self.update()
+
+    def clear(self) -> None:
+        self._image, self._faces, self._map = None, (), None
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self.palette().color(self.backgroundRole()).darker(115))
+        if self._image is None:
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "waiting for a picture")
+            return
+        place = self._place(self._image)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(place, self._image)
+        if self._map is not None:
+            painter.drawImage(place, self._map)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._draw_faces(painter, place, place.width() / self._image.width())
+
+    def _place(self, image: QImage) -> QRectF:
+        """Where the picture is, in this widget's points."""
+        scale = min(self.width() / image.width(), self.height() / image.height())
+        width, height = image.width() * scale, image.height() * scale
+        return QRectF((self.width() - width) / 2, (self.height() - height) / 2, width, height)
+
+    def _draw_faces(self, painter: QPainter, place: QRectF, scale: float) -> None:
+        taken: list[QRectF] = []
+        boxes = [_scaled(face, place, scale) for face, _ in self._faces]
+        for (face, _), box in zip(self._faces, boxes, strict=True):
+            # A dark line under the coloured one: seen on any picture.
+            painter.setPen(QPen(QColor(0, 0, 0, 150), 4))
+            painter.drawRect(box)
+            painter.setPen(QPen(of_track(face.track), 2))
+            painter.drawRect(box)
+        for (face, label), box in zip(self._faces, boxes, strict=True):
+            taken.append(_draw_label(painter, label, box, place, taken, of_track(face.track)))
+
+
+def _as_qt(image: Image) -> QImage:
+    """Copied: the frame is not ours to keep. 32 bits scale faster than 24."""
+    height, width = image.shape[:2]
+    whole = np.ascontiguousarray(image)
+    shared = QImage(whole.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+    return shared.convertToFormat(QImage.Format.Format_RGB32)
+
+
+def _heat(maps: NDArray[np.float32]) -> QImage:
+    """Clear where the map is 0, opaque where it is largest."""
+    mean = np.abs(maps).mean(axis=0)
+    most = float(mean.max())
+    share = mean / most if most > 0 else mean
+    colour = QColor(MAP)
+    pixels = np.empty((*mean.shape, 4), np.uint8)
+    pixels[:] = colour.red(), colour.green(), colour.blue(), 0
+    pixels[..., 3] = np.round(255 * STRONGEST * share)
+    height, width = mean.shape
+    return QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
+
+
+def _scaled(face: Face, place: QRectF, scale: float) -> QRectF:
+    box = face.box
+    corner = QPointF(place.x() + box.x0 * scale, place.y() + box.y0 * scale)
+    return QRectF(
+        corner.x(), corner.y(), (box.x1 - box.x0) * scale, (box.y1 - box.y0) * scale
+    ).intersected(place)
+
+
+def _draw_label(
+    painter: QPainter,
+    label: Label,
+    box: QRectF,
+    place: QRectF,
+    taken: Sequence[QRectF],
+    colour: QColor,
+) -> QRectF:
+    """Above the box if there is room, else below or in it; returns where."""
+    metrics = QFontMetricsF(painter.font())
+    lines = [f"{label.track}  {label.words}", *label.lines]
+    pad = metrics.height() / 4
+    width = max(metrics.horizontalAdvance(line) for line in lines) + 2 * pad
+    height = metrics.height() * len(lines) + pad
+    left = min(max(box.left() - 2, place.left()), max(place.left(), place.right() - width))
+    tops = (box.top() - height - 2, box.bottom() + 2, box.top() + 2, box.bottom() - height - 2)
+    spots = [QRectF(left, top, width, height) for top in tops]
+    inside = [s for s in spots if place.top() <= s.top() and s.bottom() <= place.bottom()]
+    free = [s for s in inside if not any(s.intersects(other) for other in taken)]
+    spot = (free or inside or spots)[0]
+    painter.fillRect(spot, colour)
+    painter.setPen(on(colour))
+    for i, line in enumerate(lines):
+        at = QRectF(spot.left() + pad, spot.top() + pad / 2, width, metrics.height())
+        at.translate(0, i * metrics.height())
+        painter.drawText(at, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, line)
+    return spot
