@@ -3,20 +3,25 @@
 import csv
 import hashlib
 import json
+import math
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+import engines
 import tracker
 from conftest import DEMO
+from engines import TensorSpec
 from tracker.cli import main
+from tracker.context import ContextReader, Layout
 from tracker.geometry import body_box
-from tracker.models import ModelError
+from tracker.models import ModelError, open_shipped
 from tracker.sinks.rows import columns, rows, text
+from tracker.smoothing import LstmSmoother
 from tracker.sources import open_source
-from tracker.values import CATEGORIES, Box
+from tracker.values import CATEGORIES, Box, Face, Frame
 
 HEADER = columns(context=True)
 SIDE = 8  # px
@@ -175,6 +180,72 @@ def test_a_first_reading_is_as_it_is_and_the_next_are_steadied(watched):
     assert np.abs(raw[0] - smooth[0]).max() < 0.01
     assert np.ptp(np.diff(smooth[:, 2])) < np.ptp(np.diff(raw[:, 2]))
     assert all(a.calibrated is None for a in readings)
+
+
+class Fit:
+    """Makes one number of a picture, and counts how often it was asked."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def __call__(self, image):
+        self.asked += 1
+        return np.full((1, 1, 1), image.mean() / 255, np.float32)
+
+
+class Network:
+    """Says of everybody the person's number, and nothing of categories."""
+
+    inputs = (TensorSpec("frame", (1, 1, 1), "float32"), TensorSpec("person", (1, 1, 1), "float32"))
+    outputs = (TensorSpec("affect", (3,), "float32"),)
+    max_batch = 8
+    description = "test double"
+
+    def infer(self, frame, person):
+        return (np.repeat(person.reshape(-1, 1), 3, axis=1),)
+
+    def close(self):
+        pass
+
+
+def a_reader():
+    """With the shipped memory, and pictures that are one number."""
+    layout = Layout(
+        {"person": Fit(), "frame": Fit()}, {"valence": 0, "arousal": 1, "dominance": 2}, None
+    )
+    memory = LstmSmoother(engines.load(open_shipped("memory-s").path, "onnx"))
+    return ContextReader(Network(), layout, memory), layout
+
+
+def split(left, right):
+    image = np.zeros((100, 400, 3), np.uint8)
+    image[:, :200], image[:, 200:] = left, right
+    return image
+
+
+LEFT, RIGHT = Face(3, Box(40, 10, 60, 30), 0.9), Face(8, Box(340, 10, 360, 30), 0.9)
+
+
+def dominance(reader, pts, image, *faces):
+    return [r.affect.smooth.dominance for r in reader(Frame(0, pts, 0.0, image), faces)]
+
+
+def test_the_whole_frame_is_prepared_once_for_everybody():
+    reader, layout = a_reader()
+    reader(Frame(0, 0.0, 0.0, split(0, 255)), [LEFT, RIGHT])
+    assert (layout.fits["person"].asked, layout.fits["frame"].asked) == (2, 1)
+
+
+def test_each_person_has_a_memory_of_their_own_that_ends_when_they_are_gone():
+    reader, _ = a_reader()
+    dark, light = split(0, 255), split(255, 0)
+    assert dominance(reader, 0.0, dark, LEFT, RIGHT) == [0, 1]
+    moved = 1 - math.exp(-0.1 / 0.4)  # of the way, in a tenth of a second
+    assert dominance(reader, 0.1, light, LEFT, RIGHT) == pytest.approx([moved, 1 - moved])
+    assert dominance(reader, 0.2, dark, LEFT) == pytest.approx([moved * (1 - moved)])
+    assert dominance(reader, 2.15, light, LEFT, RIGHT)[1] == 0  # unseen for more than 2 s: anew
+    reader.begin()
+    assert dominance(reader, 2.2, dark, LEFT) == [0]
 
 
 def test_another_order_of_labels_gives_the_same_numbers(card, watched, tmp_path):

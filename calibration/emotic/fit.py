@@ -33,7 +33,6 @@ class Recipe:
     rate: float = 1e-3  # of the fusion, at its highest
     slower: float = 0.1  # times that for the backbones, which start trained
     seed: int = 1
-    untrained: bool = False  # timm's backbones without ImageNet
 
 
 @dataclass(frozen=True)
@@ -55,9 +54,7 @@ def fit(
     if len(train) < 2:
         raise RecipeError(f"{train[0].where}: one person is no training set")
     seed(recipe.seed)
-    person, frame = (
-        open_backbone(recipe.backbone, shared, untrained=recipe.untrained) for _ in BRANCHES
-    )
+    person, frame = (open_backbone(recipe.backbone, shared) for _ in BRANCHES)
     network = ContextNetwork(person, frame, recipe.branches)
     bodies = [p for p in network.bodies.parameters() if p.requires_grad]
     heads = [p for name, p in network.named_parameters() if not name.startswith("bodies.")]
