@@ -67,7 +67,7 @@ def a_person(box, words, vad, split):
         return struct(
             **body, annotations_categories=categories, annotations_continuous=continuous, **ends
         )
-    said = [one_said(words, vad, "A1"), one_said(words[:1], vad, "A2")]
+    said = [one_said([*words, "Fear"], vad, "A1"), one_said(words[:1], (1, 10, 1), "A2")]
     return struct(
         **body,
         annotations_categories=row_of([categories for categories, _ in said]),
