@@ -96,6 +96,7 @@ RANKS = {  # longest matching prefix wins
     "calibration.baseline": 12,
     "calibration.samples": 12,
     "calibration.backbones": 13,
+    "calibration.epochs": 13,
     "calibration.pages": 12,
     "calibration.agreement": 13,
     "calibration.traces": 14,

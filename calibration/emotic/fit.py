@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from calibration.backbones import Backbone, open_backbone, prepared
@@ -17,8 +15,9 @@ from calibration.emotic.annotations import Person
 from calibration.emotic.losses import category_loss, vad_loss
 from calibration.emotic.network import BRANCHES, ContextNetwork, rated
 from calibration.emotic.people import People, Shown, Sizes
+from calibration.epochs import Task, tune
 from calibration.samples import RecipeError
-from calibration.training import Average, Best, Run, Stateful, schedule, seed
+from calibration.training import seed
 
 SHARE = 0.5  # of either loss (Kosti et al. 2019, equation 3)
 
@@ -39,7 +38,6 @@ class Recipe:
 class Trained:
     network: ContextNetwork
     backbone: Backbone  # of the frame; the person's is another copy
-    rows: list[dict[str, float]]  # of the log
 
 
 def fit(
@@ -56,69 +54,25 @@ def fit(
     seed(recipe.seed)
     person, frame = (open_backbone(recipe.backbone, shared) for _ in BRANCHES)
     network = ContextNetwork(person, frame, recipe.branches)
-    bodies = [p for p in network.bodies.parameters() if p.requires_grad]
-    heads = [p for name, p in network.named_parameters() if not name.startswith("bodies.")]
-    groups = [
-        {"params": heads, "share": 1.0},
-        {"params": bodies, "share": recipe.slower},
-    ]
-    optimiser = torch.optim.AdamW(groups, lr=recipe.rate, weight_decay=5e-4)
-    average, best = Average(network, decay=0.99), Best()
-    parts: dict[str, Stateful] = {
-        "network": network,
-        "optimiser": optimiser,
-        "average": average,
-        "best": best,
-    }
-    run = Run(folder, asdict(recipe), parts)
     shown = People(train, recipe.sizes, training=True)
-    while run.epoch < recipe.epochs:
-        seed(recipe.seed + run.epoch)
-        loader = DataLoader(
-            shown,
-            recipe.batch,
-            shuffle=True,
-            num_workers=workers,
-            drop_last=len(shown) > recipe.batch,
-        )
+
+    def batches(_: int) -> DataLoader[Shown]:
         network.train()
-        total = 0.0
-        for step, batch in enumerate(loader):
-            rate = recipe.rate * schedule((run.epoch + step / len(loader)) / recipe.epochs, 0.05)
-            for group in optimiser.param_groups:
-                group["lr"] = rate * group["share"]
-            loss = _loss(network, batch, frame)
-            optimiser.zero_grad()
-            torch.autograd.backward(loss)
-            optimiser.step()
-            average.update(network)
-            total += float(loss.detach())
-        judge = deepcopy(network)
-        average.write_to(judge)
-        score = _validated(judge.eval(), val, recipe, frame, workers)
-        best.offer(-score, judge)
-        row = {"loss": total / len(loader), "val_loss": score}
-        run.save(row)
-        print(f"epoch {run.epoch}: " + ", ".join(f"{k} {v:.4f}" for k, v in row.items()))
-    network.load_state_dict(best.weights)
-    return Trained(network.eval(), frame, run.rows)
+        last = len(shown) > recipe.batch  # a rest of one would have no mean to be normalised by
+        return DataLoader(shown, recipe.batch, shuffle=True, num_workers=workers, drop_last=last)
+
+    @torch.no_grad()
+    def judge(network: nn.Module) -> float:
+        """In batches as in training: the weights depend on the batch."""
+        seen = DataLoader(People(val, recipe.sizes), recipe.batch, num_workers=workers)
+        return sum(float(_loss(network, b, frame)) * len(b[0]) for b in seen) / len(val)
+
+    task = Task(batches, lambda batch: _loss(network, batch, frame), judge)
+    tune(network, network.bodies, task, recipe, folder, asdict(recipe))
+    return Trained(network, frame)
 
 
-@torch.no_grad()
-def _validated(
-    network: ContextNetwork, val: Sequence[Person], recipe: Recipe, backbone: Backbone, workers: int
-) -> float:
-    """Mean loss of a person, in batches as in training: the weights depend on the batch."""
-    total = 0.0
-    for batch in DataLoader(People(val, recipe.sizes), recipe.batch, num_workers=workers):
-        total += float(_loss(network, batch, backbone)) * len(batch[0])
-    return total / len(val)
-
-
-def _loss(network: ContextNetwork, batch: Shown, backbone: Backbone) -> Tensor:
+def _loss(network: nn.Module, batch: Shown, backbone: Backbone) -> Tensor:
     person, frame, categories, vad = batch
     affect, said = network(prepared(person, backbone), prepared(frame, backbone))
-    loss = SHARE * category_loss(said, categories) + SHARE * vad_loss(rated(affect), vad)
-    if not math.isfinite(float(loss.detach())):
-        raise ValueError("the loss is not finite; lower the rate")
-    return loss
+    return SHARE * category_loss(said, categories) + SHARE * vad_loss(rated(affect), vad)

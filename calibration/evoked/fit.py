@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, WeightedRandomSampler
 
 from calibration.backbones import Backbone, open_backbone, prepared
+from calibration.epochs import Task, tune
 from calibration.evoked.network import Classifier
-from calibration.evoked.pictures import Pictures, Sample, Shows
-from calibration.training import Average, Best, Run, Stateful, schedule, seed
+from calibration.evoked.pictures import Pictures, Shown, Shows
+from calibration.training import seed
 
 
 @dataclass(frozen=True)
@@ -49,52 +48,27 @@ def fit(
     backbone = open_backbone(recipe.backbone, shared, untrained=recipe.untrained)
     size = recipe.size or backbone.size
     network = Classifier(backbone, len(pictures.classes))
-    optimiser = torch.optim.AdamW(
-        [
-            {"params": list(network.last.parameters()), "share": 1.0},
-            {"params": list(network.body.parameters()), "share": recipe.slower},
-        ],
-        lr=recipe.rate,
-        weight_decay=1e-2,
-    )
-    average, best = Average(network, decay=0.99), Best()
-    parts: dict[str, Stateful] = {
-        "network": network,
-        "optimiser": optimiser,
-        "average": average,
-        "best": best,
-    }
-    run = Run(folder, asdict(recipe) | {"classes": pictures.classes}, parts)
     shown = Shows(pictures.train, size, training=True)
-    while run.epoch < recipe.epochs:
-        seed(recipe.seed + run.epoch)
-        network.freeze(run.epoch < recipe.first)
-        loader = DataLoader(
-            shown,
-            recipe.batch,
-            sampler=drawn(pictures, balanced=recipe.balanced),
-            num_workers=workers,
-            drop_last=len(shown) > recipe.batch,
-        )
-        total = 0.0
-        for step, (frames, labels) in enumerate(loader):
-            rate = recipe.rate * schedule((run.epoch + step / len(loader)) / recipe.epochs, 0.05)
-            for group in optimiser.param_groups:
-                group["lr"] = rate * group["share"]
-            loss = functional.cross_entropy(network(prepared(frames, backbone)), labels)
-            optimiser.zero_grad()
-            torch.autograd.backward(loss)
-            optimiser.step()
-            average.update(network)
-            total += float(loss.detach())
-        judge = deepcopy(network)
-        average.write_to(judge)
-        score = _entropy(judge.eval(), pictures.val, recipe.batch, size, backbone, workers)
-        best.offer(-score, judge)
-        run.save({"loss": total / len(loader), "val_loss": score})
-        print(f"epoch {run.epoch}: loss {total / len(loader):.4f}, val_loss {score:.4f}")
-    network.load_state_dict(best.weights)
-    return Trained(network.eval(), backbone, size)
+
+    def batches(epoch: int) -> DataLoader[Shown]:
+        network.freeze(epoch < recipe.first)
+        sampler = drawn(pictures, balanced=recipe.balanced)
+        last = len(shown) > recipe.batch  # a rest of one would have no mean to be normalised by
+        return DataLoader(shown, recipe.batch, sampler=sampler, num_workers=workers, drop_last=last)
+
+    def loss(network: nn.Module, batch: Shown) -> Tensor:
+        frames, labels = batch
+        return functional.cross_entropy(network(prepared(frames, backbone)), labels)
+
+    @torch.no_grad()
+    def judge(network: nn.Module) -> float:
+        seen = DataLoader(Shows(pictures.val, size), recipe.batch, num_workers=workers)
+        return sum(float(loss(network, b)) * len(b[0]) for b in seen) / len(pictures.val)
+
+    task = Task(batches, lambda batch: loss(network, batch), judge)
+    settings = asdict(recipe) | {"classes": pictures.classes}
+    tune(network, network.body, task, recipe, folder, settings)
+    return Trained(network, backbone, size)
 
 
 def drawn(pictures: Pictures, *, balanced: bool) -> WeightedRandomSampler:
@@ -104,19 +78,3 @@ def drawn(pictures: Pictures, *, balanced: bool) -> WeightedRandomSampler:
     if balanced:
         weight = 1 / np.bincount(labels, minlength=len(pictures.classes))[labels]
     return WeightedRandomSampler(weight.tolist(), len(labels), replacement=balanced)
-
-
-@torch.no_grad()
-def _entropy(
-    network: Classifier,
-    samples: Sequence[Sample],
-    batch: int,
-    size: int,
-    backbone: Backbone,
-    workers: int,
-) -> float:
-    total = 0.0
-    for frames, labels in DataLoader(Shows(samples, size), batch, num_workers=workers):
-        logits: Tensor = network(prepared(frames, backbone))
-        total += float(functional.cross_entropy(logits, labels, reduction="sum"))
-    return total / len(samples)
