@@ -339,6 +339,20 @@ def test_the_command_plays_a_film_live_into_a_table_and_says_how_fast_it_was(tmp
     assert {row["timestamp"] for row in rows} <= exact
 
 
+def test_a_live_run_leaves_its_table_and_sidecar_and_no_other_file_anywhere(tmp_path):
+    places = {name: tmp_path / name for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "out")}
+    for place in places.values():
+        place.mkdir()
+    env = os.environ | {name: str(path) for name, path in places.items()}
+    ran = subprocess.run(
+        [*EMOTRACK, str(DEMO), "--live", "--csv", "out.csv", "--end", "1"],
+        cwd=places["out"], env=env, timeout=120,
+    )  # fmt: skip
+    assert ran.returncode == 0
+    files = [path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted(map(str, files)) == ["out/out.csv", "out/out.meta.json"]
+
+
 def test_ctrl_c_in_a_live_run_leaves_whole_rows_the_latency_line_and_exit_130(tmp_path):
     film = write_film(tmp_path / "long.mp4", [0.0, 0.1, 0.2, 600.0])  # then nothing for long
     out = tmp_path / "out.csv"
