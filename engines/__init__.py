@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from dataclasses import dataclass
 from importlib import import_module
@@ -35,6 +36,11 @@ __all__ = [
     "infer_rows",
     "load",
 ]
+
+# ONNX Runtime's own builds (1.29 and newer, on Linux too) report to Microsoft what machine this is
+# and which models run, and keep a database of it in the user's cache. They ask for this once, when
+# onnxruntime is imported; its disable_telemetry_events() comes too late.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 DEVICES = ("cpu", "cuda")
 NO_DRIVER = "device 'cuda' needs an NVIDIA GPU and its driver: no driver is installed here"
