@@ -67,7 +67,8 @@ def main() -> None:
 def print_rest(found: dict[str, measures.Figures]) -> None:
     """Stages in ms of processor time per frame, and the program's own figures."""
     start = "ms per frame: "
-    stages = sorted({key for row in found.values() for key in row if key.startswith(start)})
+    keys = (key for row in found.values() for key in row if key.startswith(start))
+    stages = list(dict.fromkeys(keys))  # each once, in the order of the first film that has it
     print("\nprocessor time per frame, ms")
     columns = [name for name in found if name != "program"]
     print(" " * 16 + "".join(f"{name[:11]:>12}" for name in columns))

@@ -27,6 +27,11 @@ class Stateful(Protocol):
     def load_state_dict(self, state_dict: dict[str, Any]) -> Any: ...
 
 
+def device() -> str:
+    """A GPU where there is one."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def seed(number: int) -> None:
     """Fix every generator. Called with seed + epoch, so a resumed run repeats a whole one."""
     random.seed(number)
@@ -49,11 +54,14 @@ class Average:
     def update(self, network: nn.Module) -> None:
         self._steps += 1
         decay = min(self._decay, (1 + self._steps) / (10 + self._steps))
-        for key, value in network.state_dict().items():
-            if value.is_floating_point():
-                self._mean[key].lerp_(value, 1 - decay)
-            else:
-                self._mean[key].copy_(value)
+        now = network.state_dict()
+        moving = [key for key, value in now.items() if value.is_floating_point()]
+        # All at once: one by one they would keep a GPU waiting.
+        torch._foreach_lerp_(
+            [self._mean[key] for key in moving], [now[key] for key in moving], 1 - decay
+        )
+        for key in now.keys() - set(moving):
+            self._mean[key].copy_(now[key])
 
     def write_to(self, network: nn.Module) -> None:
         network.load_state_dict(self._mean)
@@ -63,7 +71,8 @@ class Average:
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._steps = state_dict["steps"]
-        self._mean = state_dict["mean"]
+        for key, value in state_dict["mean"].items():
+            self._mean[key].copy_(value)
 
 
 class Best:
@@ -135,7 +144,7 @@ class Run:
             writer.writerows(self._rows)
 
     def _resume(self) -> None:
-        state = torch.load(self.folder / "state.pt", weights_only=True)
+        state = torch.load(self.folder / "state.pt", map_location="cpu", weights_only=True)
         if state["settings"] != self._settings:
             raise ValueError(
                 f"{self.folder}: begun with {state['settings']}, asked for {self._settings}; "

@@ -76,8 +76,9 @@ AUTO = (  # the fastest first; without a driver only the last is left
 def load(model: Path, backend: str, *, device: str = "cpu", max_batch: int = 8) -> Engine:
     """Open a model with the named backend. Nothing is substituted silently.
 
-    Raises MissingBackend saying what to install if a package, driver or device is missing, and
-    EngineError if the backend is unknown or the file cannot be read.
+    On a GPU it answers as on the CPU, or is refused (`engines.proof`). Raises MissingBackend saying
+    what to install if a package, driver or device is missing, and EngineError if the backend is
+    unknown or the file cannot be read.
     """
     if backend not in BACKENDS:
         raise EngineError(f"unknown backend {backend!r}; known: {', '.join(BACKENDS)}")
@@ -97,7 +98,15 @@ def load(model: Path, backend: str, *, device: str = "cpu", max_batch: int = 8) 
         raise MissingBackend(
             f"the {backend} engine needs {package}: pip install '{chosen.install}'"
         ) from None
-    return cast(Engine, implementation.open_model(model, device=device, max_batch=max_batch))
+
+    def opened() -> Engine:
+        return cast(Engine, implementation.open_model(model, device=device, max_batch=max_batch))
+
+    if device == "cpu":
+        return opened()
+    from engines.proof import open_proven  # ONNX Runtime is not imported before it is needed
+
+    return open_proven(opened, model)
 
 
 def candidates(engine: str = "auto", device: str = "auto") -> tuple[tuple[str, str], ...]:

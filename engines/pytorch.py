@@ -81,7 +81,8 @@ class TorchEngine:
         if shapes not in self._graphs:
             if len(self._graphs) >= KEPT:
                 del self._graphs[next(iter(self._graphs))]
-            outputs = self._run([torch.from_numpy(t).to(self._device) for t in tensors])
+            given = [torch.from_numpy(np.ascontiguousarray(t)).to(self._device) for t in tensors]
+            outputs = self._run(given)
             self._graphs[shapes] = None
             return tuple(t.cpu().numpy() for t in outputs)
         recorded = self._graphs[shapes] or _Recorded(self._run, tensors)
@@ -147,6 +148,9 @@ class _Recorded:
         given = [t.cuda() for t in self._from]
         self._stream: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         self._graph = torch.cuda.CUDAGraph()
+        self._stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self._stream):  # what libraries allocate once per stream
+            run(given)
         torch.cuda.synchronize()
         # Other threads of ours may allocate meanwhile: only this thread's calls are watched.
         with torch.cuda.graph(self._graph, stream=self._stream, capture_error_mode="thread_local"):

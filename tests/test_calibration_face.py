@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -248,6 +249,19 @@ def test_a_second_training_goes_on_from_the_first(tmp_path, material):
     np.testing.assert_array_equal(
         first.expression.weight.detach().numpy(), second.expression.weight.detach().numpy()
     )
+
+
+def test_the_exercise_in_jpeg_is_what_a_codec_does():
+    faces = drawn_faces(40, np.random.default_rng(2)).images
+    torch.manual_seed(3)
+    crops = torch.from_numpy(faces)[:, None].float()
+    ours = augment.jpeg(crops)[:, 0].numpy()
+    torch.manual_seed(3)
+    quality = torch.randint(8, 61, (40, 1, 1, 1, 1)).flatten().tolist()
+    for before, crop, q in zip(faces, ours, quality, strict=True):
+        _, data = cv2.imencode(".jpg", before, [cv2.IMWRITE_JPEG_QUALITY, q])
+        codec = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE).astype(float)
+        assert np.abs(crop - codec).mean() < 0.3 * np.abs(before - codec).mean()
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")  # of the exporter about itself

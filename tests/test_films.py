@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import tracker
 from conftest import DEMO, SHARED
+from tiny_scene import PLACES, write_scene
 
 torch = pytest.importorskip("torch")
 
@@ -326,17 +328,29 @@ def test_the_three_networks_learn_the_tiny_set_and_stand_beside_the_contest(
 
 
 def test_a_second_of_film_holds_what_the_face_network_knows_and_nothing_later():
-    rows = seconds_of(DEMO, 8)  # 6 s of film, one face, none in it at about 3 s
+    faces = tracker.Options(scene=None)
+    rows = seconds_of(DEMO, 8, faces)  # 6 s of film, one face, none in it at about 3 s
     assert rows.shape[1] > 200
     assert np.isfinite(rows[0]).all()
     assert rows[0, -2] == 1
     assert np.isnan(rows[6:]).all()  # the film is over
-    assert np.array_equal(seconds_of(DEMO, 2), rows[:2])
+    assert np.array_equal(seconds_of(DEMO, 2, faces), rows[:2])
+
+
+def test_a_second_of_film_holds_what_the_scene_network_says_of_it(tmp_path):
+    card = write_scene(tmp_path)
+    rows = seconds_of(DEMO, 2, tracker.Options(scene=str(card)))
+    without = seconds_of(DEMO, 2, tracker.Options(scene=None))
+    assert np.array_equal(rows[:, : without.shape[1]], without, equal_nan=True)
+    scene = rows[:, without.shape[1] :]
+    assert scene.shape == (2, 2 + 2 + 8 + len(PLACES))
+    assert np.isfinite(scene).all()
+    assert scene[:, 4:12].sum(1) == pytest.approx(1, abs=1e-5)
 
 
 def test_a_film_that_is_not_there_is_said(tiny):
     with pytest.raises(FilmError, match="MEDIAEVAL18_00: no film to watch beside its labels"):
-        watch_film(find_films(tiny)[0])
+        watch_film(find_films(tiny)[0], tracker.Options())
 
 
 def test_ours_is_taught_on_real_films_in_the_real_layout(tmp_path, films, monkeypatch):
@@ -348,12 +362,13 @@ def test_ours_is_taught_on_real_films_in_the_real_layout(tmp_path, films, monkey
     row = "LSTM on our own networks"
     monkeypatch.setattr(teaching, "NETWORKS", {row: teaching.NETWORKS[row]})
     short = replace(QUICK, epochs=2, batches=4, seconds=3)
-    rows, notes = teaching.table(find_films(tmp_path), short, tmp_path / "runs")
+    options = tracker.Options(scene=str(write_scene(tmp_path)))
+    rows, notes = teaching.table(find_films(tmp_path), short, tmp_path / "runs", options)
     assert list(rows) == [row, "constant mean, training films"]
     assert all(math.isfinite(axis.mse) for axis in rows[row])
     assert notes == []
-    kept = np.load(tmp_path / "runs" / "ours" / "MEDIAEVAL18_54.npy")
-    assert np.array_equal(kept, watch_film(find_films(tmp_path)[-1]).x, equal_nan=True)
+    kept = np.load(tmp_path / "runs" / "ours-scene-tiny" / "MEDIAEVAL18_54.npy")
+    assert np.array_equal(kept, watch_film(find_films(tmp_path)[-1], options).x, equal_nan=True)
 
 
 @pytest.fixture

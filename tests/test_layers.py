@@ -14,6 +14,7 @@ RANKS = {  # longest matching prefix wins
     "engines.building": 2,
     "engines.pytorch": 3,
     "engines.nvidia": 3,
+    "engines.proof": 2,
     "engines.trt": 4,
     "engines.trt_rtx": 4,
     "engines": 3,  # its backends are imported by name, on first use

@@ -353,7 +353,8 @@ def test_the_command_feeds_all_streams_the_values_of_its_table(tmp_path):
     assert len(by_websocket) >= 30
     for row in by_websocket:
         key = str(row["frame"]), "" if row["face_id"] is None else str(row["face_id"])
-        assert row.pop("source") == rows[key]["source"]
+        for word in WORDS & set(row):
+            assert row.pop(word) == rows[key][word]
         assert list(row.values()) == numbers(rows[key])
     assert len(samples) >= 30
     for sample in samples:
@@ -401,6 +402,17 @@ def test_without_the_extra_one_line_says_what_to_install(words, package):
     )
     assert ran.returncode == 2
     assert ran.stderr == (f"emotrack: {words[0]} needs {package}: pip install 'emotrack[stream]'\n")
+
+
+def test_a_system_without_the_library_under_pylsl_gets_its_words_on_one_line(tmp_path):
+    (tmp_path / "pylsl.py").write_text("raise RuntimeError('no library was found.\\n Look here.')")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    ran = subprocess.run(
+        [*EMOTRACK, str(DEMO), "--lsl", "name"],
+        capture_output=True, text=True, timeout=120, env=os.environ | {"PYTHONPATH": path},
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == "emotrack: --lsl: no library was found. Look here.\n"
 
 
 @pytest.mark.parametrize(

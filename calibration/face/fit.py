@@ -15,7 +15,7 @@ from calibration.face.augment import STRONG, Strength, augmented
 from calibration.face.material import Batch, Material
 from calibration.face.network import FaceNetwork, Readings, Shape
 from calibration.face.pictures import Faces
-from calibration.training import Average, Best, Run, Stateful, schedule, seed
+from calibration.training import Average, Best, Run, Stateful, device, schedule, seed
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,12 @@ def fit(
     start: a network of the same shape whose weights are the first ones; else they are random.
     """
     seed(recipe.seed)
-    network = _fast(FaceNetwork(recipe.shape))
+    place = device()
+    network = _fast(FaceNetwork(recipe.shape)).to(place)
     if start is not None:
         network.load_state_dict(start.state_dict())
-    averaged = _fast(FaceNetwork(recipe.shape)).eval()
+    averaged = _fast(FaceNetwork(recipe.shape)).to(place).eval()
+    material = material.to(place)
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=recipe.decay, fused=True)
     average, best = Average(network), Best()
     parts: dict[str, Stateful] = {
@@ -60,7 +62,7 @@ def fit(
     while run.epoch < recipe.epochs:
         seed(recipe.seed + 1 + run.epoch)
         network.train()
-        losses = []
+        total = torch.zeros((), device=place)
         bar = tqdm(material.batches(*recipe.batch), total=steps, unit="batch", mininterval=5)
         bar.set_description(f"{folder.name} {run.epoch + 1}/{recipe.epochs}")
         for step, batch in enumerate(bar):
@@ -73,27 +75,28 @@ def fit(
             torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
             optimiser.step()
             average.update(network)
-            losses.append(loss.item())
+            total += loss.detach()
         average.write_to(averaged)
         row = validate(averaged, material.valid)
         best.offer(row["accuracy"], averaged)
-        run.save({"loss": float(np.mean(losses)), **row})
+        run.save({"loss": float(total) / steps, **row})
         tqdm.write(f"{folder.name} {run.epoch}/{recipe.epochs}: {_words(run.rows[-1])}")
     averaged.load_state_dict(best.weights)
-    return averaged.eval()
+    return averaged.eval().cpu()
 
 
 @torch.no_grad()
 def predict(network: FaceNetwork, images: np.ndarray[Any, Any], mirrored: bool) -> Readings:
     """Readings of (n, S, S) grey crops; the mean of picture and mirror image if asked for."""
     parts: list[Readings] = []
+    place = next(network.parameters()).device
     for start in range(0, len(images), 256):
-        crops = torch.from_numpy(images[start : start + 256])[:, None].float()
+        crops = torch.from_numpy(images[start : start + 256])[:, None].to(place).float()
         out = _run(network, crops)
         if mirrored:
             pairs = zip(out, _run(network, crops.flip(3)), strict=True)
             out = Readings(*((a + b) / 2 for a, b in pairs))
-        parts.append(out)
+        parts.append(Readings(*(column.cpu() for column in out)))
     return Readings(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
@@ -115,8 +118,9 @@ def validate(network: FaceNetwork, faces: Faces) -> dict[str, float]:
 
 def mixed(batch: Batch, voted: int, alpha: float) -> Batch:
     """Each of the first `voted` pictures blended with another of them, labels too."""
-    share = torch.from_numpy(np.random.beta(alpha, alpha, voted).astype(np.float32))
-    other = torch.randperm(voted)
+    place = batch.crops.device
+    share = torch.from_numpy(np.random.beta(alpha, alpha, voted).astype(np.float32)).to(place)
+    other = torch.randperm(voted, device=place)
     parts = []
     for name in batch.__dataclass_fields__:
         whole = getattr(batch, name)
@@ -153,8 +157,9 @@ def _discord(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _run(network: FaceNetwork, crops: Tensor) -> Readings:
-    """bfloat16 halves the time on processors with AMX; heads and losses stay in float32."""
-    with torch.autocast("cpu", torch.bfloat16):
+    """bfloat16 halves the time on processors with AMX and on GPUs; heads and losses stay in
+    float32."""
+    with torch.autocast(crops.device.type, torch.bfloat16):
         features = network.look(crops.contiguous(memory_format=torch.channels_last))
     return network.heads(features.float())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +57,9 @@ class Batch:
     def take(self, rows: Tensor) -> Batch:
         return Batch(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
+    def to(self, device: str) -> Batch:
+        return Batch(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
+
 
 def joined(*parts: Batch) -> Batch:
     return Batch(
@@ -74,14 +77,20 @@ class Material:
     people: Batch
     valid: Faces  # FER+ validation, all of it that leaks nothing
 
+    def to(self, device: str) -> Material:
+        """The training parts on another device, once for a whole training."""
+        parts = {name: getattr(self, name).to(device) for name in ("voted", "rated", "people")}
+        return replace(self, **parts)
+
     def batches(self, voted: int, rated: int, people: int) -> Iterator[Batch]:
         """One pass over `voted` in random order, with some of the others in each batch."""
-        order = torch.randperm(len(self.voted))
+        device = self.voted.crops.device
+        order = torch.randperm(len(self.voted), device=device)
         for start in range(0, len(order) - voted + 1, voted):
             yield joined(
                 self.voted.take(order[start : start + voted]),
-                self.rated.take(torch.randint(0, len(self.rated), (rated,))),
-                self.people.take(torch.randint(0, len(self.people), (people,))),
+                self.rated.take(torch.randint(0, len(self.rated), (rated,), device=device)),
+                self.people.take(torch.randint(0, len(self.people), (people,), device=device)),
             )
 
 

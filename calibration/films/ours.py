@@ -2,7 +2,7 @@
 
 The post's first hypothesis is that descriptors made for finding pictures lose what moves people.
 `watch_film` gives the same LSTM what the program itself reads: the faces, and what the face network
-knows of them.
+knows of them; what the scene network says of the whole picture, if one runs.
 
 Row k holds the second before k seconds into the film, counted from its first frame, so that it
 stands beside row k of the labels. Nothing later is in it.
@@ -28,10 +28,11 @@ from tracker.geometry import area
 from tracker.models import Model, open_shipped
 from tracker.pipeline import follow
 from tracker.sources import Span, open_source
-from tracker.values import PersonReading, Step
+from tracker.values import EMOTIONS, PersonReading, SceneReading, Step
 
 EVERY = 0.5  # s between two looks
 MOST = 4  # faces of a frame, the largest ones
+NOTHING = (math.nan, math.nan)
 OUTPUTS = ("features", "affect", "expression")  # of the face network
 
 Array = NDArray[np.float32]
@@ -71,34 +72,54 @@ class FaceEyes:
         return np.concatenate([mean, rest]).astype(np.float32)
 
 
-def watch_film(files: FilmFiles) -> Film:
+def watch_film(files: FilmFiles, options: Options) -> Film:
     """Raises FilmError if the film is not there, SourceError if it cannot be read."""
     if files.video is None:
         raise FilmError(f"{files.name}: no film to watch beside its labels")
     affect = read_labels(files.labels)
-    return Film(files.name, seconds_of(files.video, len(affect)), affect)
+    return Film(files.name, seconds_of(files.video, len(affect), options), affect)
 
 
-def seconds_of(video: Path, count: int) -> Array:
-    """(count, width): the first `count` seconds of a film; nan where nothing is known."""
-    eyes = FaceEyes.of(open_shipped(Options().face))
+def seconds_of(video: Path, count: int, options: Options) -> Array:
+    """(count, width): the first `count` seconds of a film; nan where nothing is known.
+
+    options: the networks that read it. Raises FilmError if it has no picture at all.
+    """
+    eyes = FaceEyes.of(open_shipped(options.face))
     looks: dict[int, list[Array]] = {}
     begin = math.nan
     try:
         source = open_source(video, Span(every=EVERY))
-        with build(Options()) as tracker, closing(follow(source, tracker)) as steps:
+        with build(options) as tracker, closing(follow(source, tracker)) as steps:
             for step in steps:
                 begin = step.result.pts if math.isnan(begin) else begin
                 second = math.floor(step.result.pts - begin)
                 if second >= count:
                     break
-                looks.setdefault(second, []).append(eyes(step))
+                look = np.concatenate([eyes(step), _scene(step.result.scene)])
+                looks.setdefault(second, []).append(look)
     finally:
         eyes.engine.close()
-    rows = np.full((count, eyes.width + 2), np.nan, np.float32)
+    if not looks:
+        raise FilmError(f"{video}: no picture in its first {count} s")
+    rows = np.full((count, len(next(iter(looks.values()))[0])), np.nan, np.float32)
     for second, seen in looks.items():
         rows[second] = _mean(seen)
     return rows
+
+
+def _scene(scene: SceneReading | None) -> Array:
+    """What a viewer would feel, as the network says of this picture alone; where the picture is.
+
+    Empty if no such network runs; nan for what it does not say.
+    """
+    if scene is None:
+        return np.zeros(0, np.float32)
+    affects = [None if scene.affect is None else scene.affect.raw, scene.spread]
+    said = [value for a in affects for value in ((a.valence, a.arousal) if a else NOTHING)]
+    said += scene.emotions.values if scene.emotions else [math.nan] * len(EMOTIONS)
+    said += scene.place.values if scene.place else ()
+    return np.array(said, np.float32)
 
 
 def _mean(seen: Sequence[Array]) -> Array:

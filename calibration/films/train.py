@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,8 @@ from calibration.films.networks import Convolutional, FullyConnected, Recurrent
 from calibration.films.ours import watch_film
 from calibration.films.scores import Score, as_text, constant, score
 from calibration.traces.tables import TraceError
+from tracker.api import Options
+from tracker.models import ModelError
 from tracker.sources.base import SourceError
 
 NETWORKS: dict[str, tuple[str, Build]] = {  # by the row of the table: what it reads, what it is
@@ -33,7 +36,7 @@ NETWORKS: dict[str, tuple[str, Build]] = {  # by the row of the table: what it r
 
 
 def table(
-    films: Sequence[FilmFiles], recipe: Recipe, runs: Path
+    films: Sequence[FilmFiles], recipe: Recipe, runs: Path, options: Options
 ) -> tuple[dict[str, tuple[Score, Score]], list[str]]:
     """A row for each network and one for the constant answer, and what was missing, in words."""
     rows: dict[str, tuple[Score, Score]] = {}
@@ -42,7 +45,7 @@ def table(
         if kind == "ours" and all(film.video is None for film in films):
             notes.append(f"no row {name!r}: the films themselves are not there")
             continue
-        read = _kept(films, kind, runs)
+        read = _kept(films, kind, runs, options)
         if kind == "descriptors":
             notes += [note for film in read for note in missing(film)]
         train, check, test = (
@@ -57,17 +60,18 @@ def table(
     return rows, list(dict.fromkeys(notes))
 
 
-def _kept(films: Sequence[FilmFiles], kind: str, runs: Path) -> list[Film]:
+def _kept(films: Sequence[FilmFiles], kind: str, runs: Path, options: Options) -> list[Film]:
     """Every film as `kind` sees it, from the run's folder where it has been read before."""
-    read = {"descriptors": read_film, "ours": watch_film}[kind]
+    read = read_film if kind == "descriptors" else partial(watch_film, options=options)
+    seen = kind if kind == "descriptors" else f"ours-{Path(options.scene or 'faces').stem}"
     kept = []
     for files in tqdm(films, desc=kind, unit="film"):
-        path = runs / kind / f"{files.name}.npy"
+        path = runs / seen / f"{files.name}.npy"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(".partial.npy")
-            np.save(partial, read(files).x)
-            partial.replace(path)
+            unfinished = path.with_suffix(".partial.npy")
+            np.save(unfinished, read(files).x)
+            unfinished.replace(path)
         x = np.load(path, mmap_mode="r")  # all films together are larger than memory
         affect = read_labels(files.labels)
         if len(x) != len(affect):
@@ -84,6 +88,7 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of MEDIAEVAL18-...")
     parser.add_argument("--runs", type=Path, default=Path("runs/films"))
+    parser.add_argument("--scene", metavar="NAME", help="our scene network, or its card.json")
     parser.add_argument("--epochs", type=int, help="of each training")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
@@ -91,8 +96,9 @@ def main() -> None:
     recipe = Recipe() if args.epochs is None else replace(Recipe(), epochs=args.epochs)
     try:
         films = find_films(args.data)
-        rows, notes = table(films, recipe, args.runs)
-    except (FilmError, TraceError, SourceError, ValueError) as wrong:
+        options = replace(Options(), scene=args.scene or Options().scene)
+        rows, notes = table(films, recipe, args.runs, options)
+    except (FilmError, TraceError, SourceError, ModelError, ValueError) as wrong:
         parser.error(str(wrong))
     for note in notes:
         print(note)

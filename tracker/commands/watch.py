@@ -44,7 +44,7 @@ from tracker.sources.base import without_secrets
 from tracker.values import Step
 
 OPTIONS = (
-    *("detector", "faces", "min_confidence", "context", "profile", "rater", "baseline"),
+    *("detector", "face", "faces", "min_confidence", "context", "profile", "rater", "baseline"),
     *("scene", "scene_interval"),
 )
 TABLES = {"csv": csv_table, "jsonl": json_lines}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tracker.api import BASELINES, FACES
 from tracker.commands import pictures, streams
@@ -118,16 +120,7 @@ def _rate(word: str) -> float:
     return rate
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="emotrack",
-        description="Valence, arousal and expression of every face in films and photos.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    version = importlib.metadata.version("emotrack")
-    add = parser.add_argument
+def _add_inputs(add: Callable[..., Any]) -> None:
     add("inputs", nargs="*", metavar="INPUT", help="film, photo, or folder of photos")
     add(
         "--webcam",
@@ -141,15 +134,29 @@ def _parser() -> argparse.ArgumentParser:
     add("--live", action="store_true", help="play a film by its own clock, as if by a camera")
     add("--show", action="store_true", help="watch in a window; a camera is watched anyway")
     add("--no-window", action="store_true", help="--webcam without a window")
+    add("--start", type=float, metavar="S", help="begin at this time of the film, in seconds")
+    add("--end", type=float, metavar="S", help="stop before this time, in seconds")
+    add("--every", type=float, metavar="S", help="one frame per so many seconds of the film")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="emotrack",
+        description="Valence, arousal and expression of every face in films, photos and cameras.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    version = importlib.metadata.version("emotrack")
+    add = parser.add_argument
+    _add_inputs(add)
     add("--csv", metavar="FILE", help="write a table, a row per face and frame (- for stdout)")
     add("--jsonl", metavar="FILE", help="the same rows as JSON lines (- for stdout)")
     pictures.add_arguments(add)
     streams.add_arguments(add)
     add("--no-faces-out", action="store_true", help="no face_id: nobody can be followed")
-    add("--start", type=float, metavar="S", help="begin at this time of the film, in seconds")
-    add("--end", type=float, metavar="S", help="stop before this time, in seconds")
-    add("--every", type=float, metavar="S", help="one frame per so many seconds of the film")
     add("--faces", choices=FACES, help="whole: each picture is a face crop (default: detect)")
+    add("--face", metavar="NAME", help="the network that reads faces (default: face-s)")
     add("--detector", metavar="NAME", help="builtin (default), yunet or mediapipe")
     add("--min-confidence", type=float, metavar="P", help="below it there is no face, 0..1")
     add("--context", metavar="NAME", help="also each person in context: a model, or its card.json")

@@ -58,5 +58,6 @@ class Explain:
             return
         found = strength(scene)
         if self._kept is None or found > self._kept.strength:
-            title = f"{Path(result.source).name}  {result.pts:.3f} s"
+            when = f"  {result.pts:.3f} s" if result.pts else ""  # a photo has no time
+            title = f"{Path(result.source).name}{when}"
             self._kept = _Kept(found, Moment(step.frame.image, title, scene))

@@ -1,0 +1,75 @@
+"""The scene network: a whole picture in, what it evokes and where it is out.
+
+Every head is linear after an average over the picture, so a head's 1x1 convolution of the last
+map is its map: what each cell adds (class activation maps, Zhou et al. 2016), exactly. What is
+averaged are the maps of several depths (colour and texture to things) and, cell by cell, what the
+words for what ImageNet sees there evoke (`words.py`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from calibration.scene.mobilenet import STRIDE, MobileNetV2
+from calibration.scene.pictures import PLACES
+from tracker.values import EMOTIONS
+
+DEPTHS = (3, 6, 10, 13, 16, 17)  # the maps below the top that are read: the last of each width
+SPLIT = (2, len(EMOTIONS), 2, 1, len(PLACES))  # affect, emotions, spread, outdoor, types of place
+MAPS = SPLIT[0] + SPLIT[1]  # outputs that come with a map
+
+
+class Answer(NamedTuple):
+    """The graph's outputs."""
+
+    affect: Tensor  # (n, 2): valence, arousal, [-1, 1]
+    spread: Tensor  # (n, 2): standard deviation between viewers, > 0
+    emotions: Tensor  # (n, 8): probabilities
+    place: Tensor  # (n, 15): probability of outdoor; probabilities of the types
+    maps: Tensor  # (n, 10, h, w): cells whose mean is affect (unclipped) and the emotions' logits
+
+
+class SceneNetwork(nn.Module):
+    """frames: (n, 3, H, W), RGB in [-1, 1], sides a multiple of 32."""
+
+    def __init__(self, body: MobileNetV2, norms: Tensor) -> None:
+        """norms: (1001, 10), what each ImageNet class evokes: affect, then emotions."""
+        super().__init__()
+        self.body = body
+        self.norms = nn.Parameter(norms.T[:, :, None, None].contiguous(), requires_grad=False)
+        widths = [int(level.shape[1]) for level in body.levels(torch.zeros(1, 3, STRIDE, STRIDE))]
+        self.widths = (*(widths[d] for d in DEPTHS), widths[-1], 2, norms.shape[1] - 2)
+        self.head = nn.Conv2d(sum(self.widths), sum(SPLIT), 1)
+
+    def forward(self, frames: Tensor) -> Answer:
+        return answer(self.head(self.cells(frames)))
+
+    def cells(self, frames: Tensor) -> Tensor:
+        """(n, c, H / 32, W / 32): what the head reads, side by side."""
+        levels = self.body.levels(frames)
+        top = levels[-1]
+        rows, columns = frames.shape[2] // STRIDE, frames.shape[3] // STRIDE
+        read = [_pooled(levels[d], rows, columns) for d in DEPTHS]
+        seen = self.body.classifier(top).softmax(1)
+        return torch.cat([*read, top, functional.conv2d(seen, self.norms)], 1)
+
+
+def answer(cells: Tensor) -> Answer:
+    """From the head's cells (n, 27, h, w) to outputs in their units."""
+    affect, emotions, spread, outdoor, types = torch.split(cells.mean((2, 3)), list(SPLIT), 1)
+    return Answer(
+        affect.clamp(-1, 1),
+        functional.softplus(spread),
+        emotions.softmax(1),
+        torch.cat([outdoor.sigmoid(), types.softmax(1)], 1),
+        cells[:, :MAPS],
+    )
+
+
+def _pooled(level: Tensor, rows: int, columns: int) -> Tensor:
+    size = level.shape[2] // rows, level.shape[3] // columns
+    return level if size == (1, 1) else functional.avg_pool2d(level, size)
