@@ -237,6 +237,7 @@ def test_the_table_has_the_constant_answer_and_the_sources_figures(tmp_path):
     lines = as_text(scores, {"accuracy": 0.69, "positive or negative": 0.91}).splitlines()
     assert lines[1].split() == ["accuracy", "0.5000", "0.2500", "0.690"]
     assert lines[2].split() == ["positive", "or", "negative", "1.0000", "0.5000", "0.910"]
+    assert lines[3].split() == ["mean", "recall", "0.5000", "0.3333"]  # of the three that are there
     assert next(x for x in lines if x.startswith("fear")).split()[-2:] == ["0.000", "0.000"]
     assert score(pictures, [0, 1, 7, 7], [None, *EMOTIONS[1:]]).binary is None
 

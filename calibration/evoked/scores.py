@@ -73,11 +73,12 @@ def score(pictures: Pictures, said: Sequence[int], emotions: Sequence[str | None
 def as_text(scores: Scores, theirs: dict[str, float]) -> str:
     """theirs: the source's figures, by the names of our lines."""
     lines = [f"{scores.n} pictures" + f"{'ours':>22}  constant    theirs   ({scores.constant})"]
-    k = len(scores.classes)
+    there = scores.table.sum(1) > 0
+    flat = float(there[scores.classes.index(scores.constant)] / there.sum())
     rows = [("accuracy", scores.accuracy, scores.constant_accuracy)]
     if scores.binary is not None:
         rows.append(("positive or negative", *scores.binary))
-    rows.append(("mean recall", float(np.nanmean(scores.recall)), 1 / k))
+    rows.append(("mean recall", float(np.nanmean(scores.recall)), flat))
     for name, ours, constant in rows:
         end = f"{theirs[name]:10.3f}" if name in theirs else ""
         lines.append(f"{name:<24}{ours:10.4f}{constant:10.4f}{end}")
