@@ -1,5 +1,7 @@
 """The detector's training on pictures drawn here: it runs, resumes, learns and ships."""
 
+from itertools import repeat
+
 import numpy as np
 import pytest
 
@@ -10,12 +12,12 @@ import cv2  # noqa: E402
 import onnxruntime  # noqa: E402
 
 from calibration.detector import compose, measures, pictures, teacher, views  # noqa: E402
+from calibration.detector.lighten import lighten  # noqa: E402
+from calibration.detector.losses import generous_iou, losses  # noqa: E402
 from calibration.detector.material import is_validation  # noqa: E402
 from calibration.detector.network import Detector, Shipped  # noqa: E402
 from calibration.detector.train import (  # noqa: E402
     Settings,
-    generous_iou,
-    losses,
     sampler,
     ship,
     train,
@@ -137,6 +139,19 @@ def test_a_few_steps_on_one_batch_lower_every_loss(folder):
         losses(network, batch).sum().backward()
         optimiser.step()
     assert (losses(network, batch).detach() < first).all()
+
+
+def test_a_lighter_network_takes_over_the_layers_and_learns_the_first_ones():
+    torch.manual_seed(0)
+    trained, light = Detector().eval(), Detector(light=True).eval()
+    batch = torch.randint(0, 256, (4, 3, 64, 64), dtype=torch.uint8)
+    before = (trained.stem(batch.float()) - light.stem(batch.float())).square().mean()
+    lighten(trained, light, repeat(batch), steps=80)
+    light.eval()
+    after = (trained.stem(batch.float()) - light.stem(batch.float())).square().mean()
+    assert after < 0.5 * before
+    assert torch.equal(trained.fine[0][0].weight, light.fine[0][0].weight)
+    assert light(batch.float())[1].shape == trained(batch.float())[1].shape
 
 
 def test_a_view_is_the_same_whenever_it_is_asked_for_and_differs_between_epochs(folder):
