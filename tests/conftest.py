@@ -63,6 +63,86 @@ def write_film(path, times, *, size_wh=(64, 48), codec="libx264", picture=None, 
     return path
 
 
+def write_film_with_sound(
+    path,
+    events,
+    *,
+    video=("libx264", 0.0),
+    audio=("aac", 0.0),
+    seconds=4.0,
+    rate=48_000,
+    layout="stereo",
+    silent=(),
+):
+    """A clip in which the picture is white and a click begins at each of `events` (s; on the grid
+    of 25 frames/s from the video's start). Codecs come with the start of their stream, in s.
+
+    silent: (begin, end), s: no packet of sound there.
+    """
+    (codec, video_start), (sound_codec, audio_start) = video, audio
+    with av.open(str(path), "w") as box:
+        pictures = box.add_stream(codec, rate=Fraction(25))
+        pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
+        pictures.time_base = pictures.codec_context.time_base = Fraction(1, TICKS)
+        sound = box.add_stream(sound_codec, rate=rate)
+        sound.layout = layout
+        packets = []
+        for i in range(round((seconds - video_start) * 25)):
+            pts = video_start + i / 25
+            white = any(abs(pts - event) < 1e-6 for event in events)
+            image = np.full((48, 64, 3), 255 * white, np.uint8)
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts, frame.time_base = round(pts * TICKS), Fraction(1, TICKS)
+            packets += pictures.encode(frame)
+        packets += pictures.encode(None)
+        samples = clicks([event - audio_start for event in events], seconds - audio_start, rate)
+        packets += _encoded(sound, samples, round(audio_start * rate), rate, layout, silent)
+        box.mux(sorted(packets, key=lambda packet: packet.dts * packet.time_base))
+    return path
+
+
+def spoil_sound(path, begin, end):
+    """Overwrite the packets of sound between two times, in s."""
+    with av.open(str(path)) as box:
+        spoilt = [
+            (packet.pos, packet.size)
+            for packet in box.demux(box.streams.audio[0])
+            if packet.pts is not None and begin <= packet.pts * packet.time_base < end
+        ]
+    data = bytearray(path.read_bytes())
+    for place, size in spoilt:
+        data[place : place + size] = b"\xff" * size
+    path.write_bytes(data)
+
+
+def clicks(events, seconds, rate):
+    """(n,) float32: a burst of 2 ms at each of `events`, in faint noise."""
+    rng = np.random.default_rng(0)
+    samples = 0.001 * rng.standard_normal(round(seconds * rate)).astype(np.float32)
+    burst = 0.8 * np.sin(np.arange(round(0.002 * rate)) * 2 * np.pi * 2000 / rate)
+    for event in events:
+        first = round(event * rate)
+        samples[first : first + len(burst)] += burst[: max(0, len(samples) - first)]
+    return samples
+
+
+def _encoded(stream, samples, first, rate, layout, silent):
+    context = stream.codec_context
+    size = context.frame_size or 1024
+    shape = av.AudioResampler(context.format.name, layout, rate)
+    channels = context.layout.nb_channels
+    for i in range(0, len(samples), size):
+        if silent and silent[0] <= (first + i) / rate < silent[1]:
+            continue
+        block = np.tile(samples[i : i + size], (channels, 1))
+        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=layout)
+        frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
+        for made in shape.resample(frame):
+            made.pts, made.time_base = first + i, Fraction(1, rate)
+            yield from stream.encode(made)
+    yield from stream.encode(None)
+
+
 def stamped(i, size_wh=(64, 48)):
     """A picture that carries the number i in eight black or white columns."""
     width, height = size_wh

@@ -50,6 +50,8 @@ def open_files():
 class Tracker:
     """Looks for `look` seconds, reads for `take` seconds, and says what it was given."""
 
+    hears = False
+
     def __init__(self, look=0.0, take=0.0):
         self.looking, self.taking = look, take
 
@@ -60,6 +62,9 @@ class Tracker:
     def take(self, frame, seen):
         time.sleep(self.taking)
         return frame
+
+    def listen(self, sound):
+        assert sound is None
 
 
 # A film as a camera.

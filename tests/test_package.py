@@ -10,6 +10,7 @@ import pytest
 from conftest import ROOT
 
 HEAVY = {"torch", "tensorrt", "onnxruntime", "cv2", "av", "PySide6", "mediapipe", "tqdm"}
+HEAVY |= {"sounddevice"}
 
 
 @pytest.mark.parametrize("name", ["tracker", "engines", "calibration"])

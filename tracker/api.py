@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracker.models import ModelUse
+from tracker.models import ModelError, ModelUse
 from tracker.pipeline import Tracker, follow
 from tracker.profile import Networks, People, ProfileUse
 from tracker.sources import Span, open_source
@@ -16,14 +17,18 @@ from tracker.values import FrameResult
 
 if TYPE_CHECKING:
     from engines import Engine
+    from tracker.audio import AudioReader
     from tracker.detectors import Detector
     from tracker.models import Model
     from tracker.people import Calibrate, Context
     from tracker.scene import SceneReader
     from tracker.smoothing import LstmSmoother
 
+log = logging.getLogger(__name__)
+
 FACES = ("detect", "whole")
 BASELINES = ("rolling",)
+SOUND = "sound-s"  # the sound network of those who ask for sound and name none
 KEPT = 0.75  # times min_confidence: a face that is followed already is believed down to there
 MESH = ("mediapipe",)  # detectors that measure pose and blendshapes
 
@@ -49,6 +54,7 @@ class Options:
     person: tuple[str, ...] = ()  # of the profile: NAME is every face, TRACK=NAME one
     rater: str | None = None  # of the profile
     baseline: str | None = None  # "rolling": each face against its own last minute or so
+    sound: str | None = None  # name of the sound network; None: sound is not read
 
     def __post_init__(self) -> None:
         if self.faces not in FACES:
@@ -115,12 +121,14 @@ def build(options: Options | None = None) -> Tracker:
     if options.scene is not None and options.faces != "whole":  # a crop of a face is no scene
         viewer = LstmSmoother(memory, forget_after=math.inf)
         scene = opening.scene(options.scene, viewer)
+    audio = None if options.sound is None else opening.audio(options.sound)
     return Tracker(
         CutFinder(),
         finder,
         people,
         opening.used,
         scene=scene,
+        audio=audio,
         mesh=options.faces == "detect" and options.detector in MESH,
         context=context is not None,
         profile=profile,
@@ -182,6 +190,19 @@ class _Opening:
         )
         self.used.append(ModelUse.of(detector.model, detector.description))
         return detector
+
+    def audio(self, name: str) -> AudioReader:
+        """Raises ModelError if this is no network for sound."""
+        from tracker.audio import AudioReader
+        from tracker.mel import LogMel, MelShape
+
+        model, engine = self.network(name)
+        if model.role != "audio":
+            raise ModelError(f"{name} is a {model.role} network; sound needs one for audio")
+        if model.card.get("non_commercial"):
+            log.warning("%s is not for commercial use: %s", name, model.licence)
+        mel = LogMel(MelShape.of(model.card["input"]["mel"]))
+        return AudioReader(engine, mel, model.card["needs_voice"])
 
     def network(self, name: str) -> tuple[Model, Engine]:
         """A network of ours, ready to run."""

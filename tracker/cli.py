@@ -11,7 +11,7 @@ import os
 import sys
 from importlib import import_module
 
-COMMANDS = ("calibrate", "cameras", "engines", "eval", "models", "smooth")
+COMMANDS = ("calibrate", "cameras", "engines", "eval", "microphones", "models", "smooth")
 FAILED, PARTLY, STOPPED = 2, 3, 130
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from tracker.handoff import Handoff, background
 from tracker.models import ModelUse
 from tracker.profile import ProfileUse
+from tracker.sound import Sound
 from tracker.sources import Source
 from tracker.values import (
     AudioReading,
@@ -67,6 +68,9 @@ class SceneReader(Part, Protocol):
 
 
 class AudioReader(Part, Protocol):
+    def listen(self, sound: Sound | None) -> None:
+        """Close the sound so far; hear this one from the next frame on."""
+
     def __call__(self, frame: Frame) -> AudioReading | None:
         """What the sound up to the frame's time says, and nothing later."""
 
@@ -180,6 +184,16 @@ class Tracker:
         """From the next frame on, calibrated values are made so."""
         self._people.calibrate = calibrate
 
+    @property
+    def hears(self) -> bool:
+        """Whether sound is read, where a source has any."""
+        return self._audio is not None
+
+    def listen(self, sound: Sound | None) -> None:
+        """Hear this beside the frames to come; the sound so far is closed. None: nothing more."""
+        if self._audio is not None:
+            self._audio.listen(sound)
+
     def begin(self) -> None:
         """Forget the stream so far; for when no look is under way."""
         self._cuts.begin()
@@ -255,9 +269,20 @@ def _fresh(source: Source, tracker: Tracker) -> Iterator[Handoff[Looked]]:
         yield frames
 
 
+@contextmanager
+def listening(source: Source, tracker: Tracker) -> Iterator[None]:
+    """The tracker hears the source's sound, if it listens at all."""
+    if tracker.hears:
+        tracker.listen(source.sound())
+    try:
+        yield
+    finally:
+        tracker.listen(None)
+
+
 def follow(source: Source, tracker: Tracker) -> Generator[Step, None, None]:
     """Steps as they happen. Closing the iterator stops and releases the source."""
-    with paced(source, tracker) as frames:
+    with listening(source, tracker), paced(source, tracker) as frames:
         for frame, seen in frames:
             source.report.dropped = frames.dropped
             yield Step(frame, tracker.take(frame, seen))

@@ -13,7 +13,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 from tracker.handoff import Handoff, Waiting
-from tracker.pipeline import Looked, Tracker, paced
+from tracker.pipeline import Looked, Tracker, listening, paced
+from tracker.sound import Sound
 from tracker.sources import ALL, Report, Source, SourceError, Span
 from tracker.values import Frame, FrameResult, Note, Step
 
@@ -114,6 +115,8 @@ def play(
                 remote.told.append(str(wrong))
             if source is not first:
                 first.report.errors = max(first.report.errors, source.report.errors)
+                worst = max(first.report.sound_errors, source.report.sound_errors)
+                first.report.sound_errors = worst
             remote.at_end = stay and not first.live
             remote.wait(lambda: not remote.at_end)
             remote.at_end = False
@@ -128,7 +131,8 @@ def play(
 
 def _steps(source: Source, tracker: Tracker, remote: Remote, shown: _Shown) -> Iterator[Step]:
     """One way through a source, until its end or until the viewer wants something else."""
-    with paced(_AtItsPace(source, remote), tracker) as frames:
+    at_its_pace = _AtItsPace(source, remote)
+    with listening(source, tracker), paced(at_its_pace, tracker) as frames:
         remote.attach(frames)
         moved_here = shown.moves > 0
         for frame, seen in frames:
@@ -156,6 +160,9 @@ class _AtItsPace:
         self.expected = source.expected
         self._source = source
         self._remote = remote
+
+    def sound(self) -> Sound | None:
+        return self._source.sound()
 
     def give_up(self) -> None:
         if isinstance(self._source, Waiting):

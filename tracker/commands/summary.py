@@ -12,6 +12,7 @@ from tracker.values import FrameResult, PersonReading, SceneReading
 MOMENTS = 5  # lines
 APART = 2.0  # s between two moments of one film
 PEOPLE = 12  # lines
+SPOKEN = 0.5  # probability
 
 
 @dataclass(slots=True)
@@ -82,6 +83,7 @@ class Summary:
         self._evoked = _Strongest()
         self._scene: SceneReading | None = None  # the last one, held for many frames
         self._sources: set[str] = set()
+        self._voice, self._sound = _Range(), _Range()  # frames in which somebody speaks; arousal
 
     def add(self, result: FrameResult) -> None:
         self._frames += 1
@@ -92,6 +94,10 @@ class Summary:
         if result.scene is not None and result.scene is not self._scene:
             self._scene = result.scene
             self._add_scene(result, result.scene)
+        if result.audio is not None and result.audio.voice is not None:
+            self._voice.add(result.audio.voice >= SPOKEN)
+        if result.audio is not None and result.audio.arousal is not None:
+            self._sound.add(result.audio.arousal)
 
     def text(self) -> str:
         """A title, a line per person, the strongest moments and scenes with their times."""
@@ -102,6 +108,10 @@ class Summary:
         lines = [f"{title}: {self._frames} frames, {faces}"]
         if self._people and self._ids:
             lines += self._people_seen()
+        if self._voice.n:
+            share = self._voice.total / self._voice.n
+            arousal = f", arousal {self._sound}" if self._sound.n else ""
+            lines += ["", f"sound: somebody speaks in {share:.0%} of the frames{arousal}"]
         for title, strongest in (
             ("strongest moments: what faces show", self._shown),
             ("strongest scenes: what the picture evokes", self._evoked),

@@ -45,7 +45,7 @@ from tracker.values import Step
 
 OPTIONS = (
     *("detector", "face", "faces", "min_confidence", "context", "profile", "rater", "baseline"),
-    *("scene", "scene_interval"),
+    *("scene", "scene_interval", "sound"),
 )
 TABLES = {"csv": csv_table, "jsonl": json_lines}
 DONE, FAILED, PARTLY = 0, 2, 3
@@ -89,6 +89,7 @@ def main(words: list[str]) -> int:
             mesh=tracker.mesh,
             context=tracker.context,
             scene=tracker.reads_scene,
+            audio=tracker.hears,
             ids=not given.no_faces_out,
             notes=watched,
         )
@@ -112,7 +113,8 @@ def _several(names: Sequence[str]) -> bool:
 def _inputs(given: argparse.Namespace) -> list[Input]:
     if given.webcam is not None:
         wish = Wish(given.size, given.rate)
-        return [(without_secrets(given.webcam), lambda _: open_camera(given.webcam, wish))]
+        camera = partial(open_camera, given.webcam, wish, given.microphone or "")
+        return [(without_secrets(given.webcam), lambda _: camera())]
     if given.live:
         return [(name, partial(open_live, name)) for name in given.inputs]
     alone = len(given.inputs) == 1
@@ -174,7 +176,8 @@ class _Run:
             self._read(opened(outputs), streams)
         if not any(source.report.frames for source in self._sources):
             return DONE if self._view is not None and not self._failed else FAILED
-        damaged = self._failed or any(source.report.errors for source in self._sources)
+        reports = [source.report for source in self._sources]
+        damaged = self._failed or any(r.errors or r.sound_errors for r in reports)
         return PARTLY if damaged else DONE
 
     def _read(self, sinks: Sequence[Sink], streams: Sequence[Sink]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tracker.api import BASELINES, FACES
+from tracker.api import BASELINES, FACES, SOUND
 from tracker.commands import pictures, streams
 from tracker.commands.engine import add_engine
 from tracker.sinks.sidecar import sidecar_path
@@ -16,7 +16,7 @@ from tracker.sources.base import PHOTOS, without_secrets
 
 EPILOG = """\
 commands:
-  emotrack cameras                                  names, numbers and modes, for --webcam
+  emotrack cameras | microphones                    what there is, for --webcam, --microphone
   emotrack models list | pull NAME | path NAME      model files: shipped and fetched
   emotrack engines [build]                          what can read here, and how fast
   emotrack calibrate neutral INPUT... --out FILE    a person's resting face, for --profile
@@ -64,9 +64,11 @@ def _check_inputs(parser: argparse.ArgumentParser, given: argparse.Namespace) ->
     stills = [name for name in given.inputs if _is_still(name)]
     if given.show and stills:
         parser.error(f"--show is for films and cameras; {stills[0]} is no film")
-    for name in ("size", "rate"):
+    for name in ("size", "rate", "microphone"):
         if not camera and getattr(given, name) is not None:
             parser.error(f"--{name} is asked of a camera: --webcam")
+    if given.sound is None and (given.listen or given.microphone is not None):
+        given.sound = SOUND
     if given.start is not None and given.end is not None and given.end <= given.start:
         parser.error(f"--end {given.end:g} is not after --start {given.start:g}")
     if given.faces == "whole" and given.scene not in (None, "none"):
@@ -162,6 +164,23 @@ def _parser() -> argparse.ArgumentParser:
     add("--context", metavar="NAME", help="also each person in context: a model, or its card.json")
     add("--scene", metavar="NAME", help="what the picture evokes: a model, its card.json, or none")
     add("--scene-interval", type=float, metavar="S", help="film seconds between two looks at it")
+    add(
+        "--sound",
+        action="store_true",
+        dest="listen",
+        help="also the sound track, or the microphone of --webcam: level, voice, arousal",
+    )
+    add(
+        "--sound-model",
+        dest="sound",
+        metavar="NAME",
+        help="the same with another network: speech-s (not for commercial use)",
+    )
+    add(
+        "--microphone",
+        metavar="NAME",
+        help="the same with this one: its number, a part of its name",
+    )
     add("--profile", metavar="FILE", help="fill valence_cal, arousal_cal from this profile")
     add(
         "--person",

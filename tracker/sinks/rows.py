@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from tracker.sinks.audio_columns import audio_columns
 from tracker.sinks.column import Cell, Column, Person, axis, of_face
 from tracker.sinks.context_columns import context_columns
 from tracker.sinks.scene_columns import scene_columns
@@ -20,6 +21,7 @@ def columns(
     mesh: bool = False,
     context: bool = False,
     scene: bool = False,
+    audio: bool = False,
     ids: bool = True,
     notes: bool = False,
 ) -> list[Column]:
@@ -29,15 +31,18 @@ def columns(
     mesh: the detector measures pose and blendshapes.
     context: a model reads each person with the picture around.
     scene: a model reads the whole picture.
+    audio: sound is read.
     ids: False leaves `face_id` empty, for those who want no face followed through the table.
     notes: somebody watches, and may set markers.
     """
     named = [Column("source", "name as given", 0, _source, words=True)] if source else []
     evoked = scene_columns() if scene else []
     dense = [*_pose(), *_blendshapes()] if mesh else []
+    heard = audio_columns() if audio else []
     around = context_columns() if context else []
     said = _notes() if notes else []
-    return [*named, *_place(ids), *_affect(), *_expressions(), *evoked, *around, *dense, *said]
+    faces = [*_place(ids), *_affect(), *_expressions()]
+    return [*named, *faces, *evoked, *heard, *around, *dense, *said]
 
 
 def rows(result: FrameResult, header: Sequence[Column]) -> Iterator[list[Cell]]:

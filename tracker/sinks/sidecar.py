@@ -82,6 +82,7 @@ class Sidecar:
             "frames": self._frames,
             "dropped": sum(source.report.dropped for source in self._sources),
             "errors": sum(source.report.errors for source in self._sources),
+            "sound_errors": sum(source.report.sound_errors for source in self._sources),
             "notes": [note for source in self._sources for note in source.report.notes],
             "rows": self._table.rows,
             "first_pts": self._first,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,11 +66,13 @@ def open_live(name: str | Path, span: Span = ALL) -> Source:
     return Live(film)
 
 
-def open_camera(which: str = "", wish: Wish = ANY) -> Source:
+def open_camera(which: str = "", wish: Wish = ANY, microphone: str = "") -> Source:
     """A camera of this machine or of the network.
 
     which: "" for the first, a number, a part of its name, or the URL of a network camera. Raises
     SourceError if no such camera is listed; whether it gives pictures shows when it is iterated.
+    microphone: "" for the system's own choice, a number, or a part of its name; opened only where
+    somebody listens.
     """
     if "://" in which:
         from tracker.sources.live_url import open_url
@@ -78,16 +81,18 @@ def open_camera(which: str = "", wish: Wish = ANY) -> Source:
     from tracker.sources.camera import Camera
     from tracker.sources.camera_names import again, cameras, chosen
     from tracker.sources.camera_opencv import open_opencv
+    from tracker.sources.microphone import open_microphone
 
+    hear = partial(open_microphone, microphone)
     if which.isdigit():
         name = f"camera {which}"
-        return Camera(name, lambda: open_opencv(int(which), name, wish))
+        return Camera(name, lambda: open_opencv(int(which), name, wish), hear)
     camera = chosen(which, cameras())
 
     def open_again() -> Device:
         return open_opencv(again(camera, cameras()).index, camera.name, wish)
 
-    return Camera(camera.name, open_again)
+    return Camera(camera.name, open_again, hear)
 
 
 def _named(found: Iterable[Path], folder: Path, alone: bool) -> list[tuple[str, Path]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from tracker.sound import Sound
 from tracker.values import Frame
 
 # Suffixes of stills; everything else is asked of PyAV as a film. HEIC is listed to be refused in
@@ -51,6 +52,7 @@ class Report:
     dropped: int = 0  # of those, by a live source: nobody had time for them
     errors: int = 0  # undecodable packets, damaged frames, unreadable pictures, missing ends
     left: bool = False  # somebody closed it before its end
+    sound_errors: int = 0  # undecodable packets of the sound track, if it is read
     notes: list[str] = field(default_factory=list)  # one line each, naming the input
     about: list[dict[str, Any]] = field(default_factory=list)  # for the sidecar, one per file
 
@@ -77,3 +79,6 @@ class Source(Protocol):
     expected: int | None  # frames, where the container says so; for a progress bar
 
     def __iter__(self) -> Iterator[Frame]: ...
+
+    def sound(self) -> Sound | None:
+        """What is heard beside the frames, for one iteration; None: it cannot have any."""

@@ -9,6 +9,7 @@ from contextlib import closing
 from typing import Any, Protocol
 
 from tracker.handoff import Pause
+from tracker.sound import Sound
 from tracker.sources.base import Report, SourceError
 from tracker.values import Frame, Image
 
@@ -36,18 +37,28 @@ class Camera:
 
     open_device: raises SourceError naming the camera if it is not there or in use. Iterating
     raises that for the first attempt only: a camera that was there may come back at any time.
+    hear: opens the microphone that belongs to it, if there is one.
     """
 
     live = True
     expected: int | None = None
 
-    def __init__(self, name: str, open_device: Callable[[], Device]) -> None:
+    def __init__(
+        self,
+        name: str,
+        open_device: Callable[[], Device],
+        hear: Callable[[], Sound | None] = lambda: None,
+    ) -> None:
         self.name = name
         self.opened: float | None = None  # s, time.monotonic() at pts 0; None: not yet
         self._last = 0.0  # s, pts of the newest picture
         self.report = Report()
         self._open = open_device
+        self._hear = hear
         self._pause = Pause()
+
+    def sound(self) -> Sound | None:
+        return self._hear()
 
     def give_up(self) -> None:
         self._pause.end()

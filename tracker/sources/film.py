@@ -15,6 +15,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from tracker.sources.base import ALL, Report, SourceError, Span
+from tracker.sources.soundtrack import SoundTrack, describe_sound
 from tracker.values import Frame, Image
 
 ASSUMED_RATE = 25.0  # frames/s, where neither frames nor stream name any: the PAL rate
@@ -40,6 +41,7 @@ class Film:
         self._place = place
         self._span = span
         self._untimed = 0
+        self._explained = False  # why there are errors
         self.report = Report()
         self.expected: int | None = None
         with self._opened() as (container, stream):
@@ -62,6 +64,10 @@ class Film:
             self.report.frames += 1
             yield Frame(index, pts, time.monotonic(), image, self._name)
         self._conclude()
+
+    def sound(self) -> SoundTrack:
+        patience = None if isinstance(self._place, Path) else PATIENCE
+        return SoundTrack(self._name, self._place, self.report, patience)
 
     def _opened(self) -> Opened:
         return Opened(self._name, self._place)
@@ -108,7 +114,7 @@ class Film:
                 return
             except (av.FFmpegError, ValueError) as wrong:
                 self.report.errors += 1
-                self.report.note(f"{self._name}: reading stopped ({reason(wrong)})")
+                self._explain(f"reading stopped ({reason(wrong)})")
                 return
             try:
                 frames = packet.decode()
@@ -126,15 +132,19 @@ class Film:
         if announced is None or last + slack >= announced or not self.report.frames:
             return
         self.report.errors += 1
-        self.report.note(
-            f"{self._name}: the film is cut off: it announces {announced:.3f} s, "
+        self._explain(
+            f"the film is cut off: it announces {announced:.3f} s, "
             f"its last frame is at {last:.3f} s"
         )
+
+    def _explain(self, what: str) -> None:
+        self._explained = True
+        self.report.note(f"{self._name}: {what}")
 
     def _conclude(self) -> None:
         report = self.report
         if report.frames:
-            if report.errors and not report.notes:
+            if report.errors and not self._explained:
                 report.note(f"{self._name}: {report.errors} damaged packets or frames")
             return
         report.notes.clear()
@@ -218,6 +228,7 @@ def describe(container: InputContainer, stream: VideoStream) -> dict[str, Any]:
         "duration": None if container.duration is None else container.duration / av.time_base,
         "video_start": None if start is None else float(start),
         "average_rate": None if stream.average_rate is None else float(stream.average_rate),
+        **describe_sound(container),
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tracker.handoff import Pause
+from tracker.sound import Sound
 from tracker.sources.base import Source
 from tracker.values import Frame
 
@@ -25,6 +26,9 @@ class Live:
         self._pause = Pause()
         self.report = source.report
         self.expected: int | None = None  # some frames will be dropped
+
+    def sound(self) -> Sound | None:
+        return self._source.sound()
 
     def give_up(self) -> None:
         self._pause.end()

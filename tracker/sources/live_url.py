@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +18,8 @@ from tracker.sources.camera import Camera, Lost
 from tracker.sources.film import Film, Opened, describe, reason, upright_rgb
 from tracker.sources.live import Live
 from tracker.values import Image
+
+log = logging.getLogger(__name__)
 
 PROTOCOLS = ("http", "https", "rtsp", "rtsps")
 OPTIONS = {"rtsp": {"rtsp_transport": "tcp"}, "rtsps": {"rtsp_transport": "tcp"}}  # UDP loses parts
@@ -52,7 +56,11 @@ def open_url(url: str) -> Source:
     name = without_secrets(url)
     with _open(name, url) as (container, _):
         film = container.duration is not None
-    return Live(Film(name, url)) if film else Camera(name, lambda: NetworkDevice(name, url))
+    return (
+        Live(Film(name, url))
+        if film
+        else Camera(name, lambda: NetworkDevice(name, url), partial(_unheard, name))
+    )
 
 
 def _open(name: str, url: str) -> Opened:
@@ -60,3 +68,7 @@ def _open(name: str, url: str) -> Opened:
     if protocol not in PROTOCOLS:
         raise SourceError(f"{name}: {protocol}:// is none of {', '.join(PROTOCOLS)}")
     return Opened(name, url, OPTIONS.get(protocol))
+
+
+def _unheard(name: str) -> None:
+    log.warning("%s: the sound of a network camera is not read", name)

@@ -24,6 +24,10 @@ class Photos:
         self._names = names
         self.report = Report()
         self.expected: int | None = len(names)
+        self._missed = False  # whether somebody asked for sound
+
+    def sound(self) -> None:
+        self._missed = True
 
     def __iter__(self) -> Iterator[Frame]:
         for name, path in self._names:
@@ -46,6 +50,8 @@ class Photos:
             first = self.report.notes[0] if self.report.notes else "no pictures"
             self.report.notes = self.report.notes[1:]
             raise SourceError(first)
+        if self._missed:
+            self.report.note("photos have no sound; the audio columns stay empty")
 
 
 def read_photo(path: Path) -> Image:

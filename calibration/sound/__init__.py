@@ -1,0 +1,1 @@
+"""How the sound networks were made, and how well they do."""

@@ -1,0 +1,158 @@
+"""Microphones: the clock, and one line where there is none. No real one is heard here."""
+
+import sys
+import time
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from tracker.cli import main
+from tracker.sound import RATE
+from tracker.sources import SourceError, microphone
+from tracker.values import Frame
+
+BLANK = np.zeros((4, 4, 3), np.uint8)
+ABOUT = {"name": "made", "default_samplerate": 48_000.0, "max_input_channels": 1}
+
+
+class Stream:
+    """Stands for PortAudio: the test calls what it would call."""
+
+    active = True
+
+    def __init__(self, callback, **given):
+        self.callback, self.given, self.closed = callback, given, False
+
+    def start(self):
+        pass
+
+    def close(self):
+        self.closed = True
+
+
+class When:
+    """PortAudio's times: the block was recorded 30 ms ago."""
+
+    currentTime, inputBufferAdcTime = 50.0, 49.97
+
+
+class NeverWhen:
+    """What some drivers tell instead."""
+
+    currentTime, inputBufferAdcTime = 0.0, 0.0
+
+
+@pytest.fixture
+def sounddevice():
+    try:
+        import sounddevice
+    except (ModuleNotFoundError, OSError) as absent:
+        pytest.skip(f"needs sounddevice and PortAudio: {absent}")
+    return sounddevice
+
+
+@pytest.fixture
+def opened(sounddevice, monkeypatch):
+    streams = []
+
+    def open_stream(**given):
+        streams.append(Stream(**given))
+        return streams[-1]
+
+    monkeypatch.setattr(sounddevice, "InputStream", open_stream)
+    monkeypatch.setattr(sounddevice, "query_devices", lambda *_: ABOUT)
+    return microphone.open_microphone(), streams
+
+
+def frame_at(pts, arrived):
+    return Frame(0, pts, arrived, BLANK)
+
+
+@pytest.mark.parametrize("when, late", [(When, 0.03), (NeverWhen, 0.1)])  # or: as long as it is
+def test_its_sound_is_on_the_clock_of_the_frames(opened, when, late):
+    heard, (stream,) = opened
+    assert (stream.given["samplerate"], stream.given["channels"]) == (48_000, 1)
+    block = np.full((4800, 1), 0.5, np.float32)
+    now = time.monotonic()
+    stream.callback(block, 4800, when, None)
+    block[:] = 0  # PortAudio uses the same memory again
+    heard.begin(frame_at(7.0, arrived=now))  # the camera's clock began 7 s ago
+    pieces = heard.upto(8.0)
+    assert pieces[0].first / RATE == pytest.approx(7.0 - late, abs=0.015)
+    assert sum(len(piece.samples) for piece in pieces) == pytest.approx(1600, abs=20)
+    assert max(np.abs(piece.samples).max() for piece in pieces) > 0.4
+    heard.close()
+    assert stream.closed
+
+
+def test_blocks_that_follow_each_other_leave_no_hole_though_their_times_waver(opened):
+    heard, _ = opened
+    began = time.monotonic()
+    rng = np.random.default_rng(0)
+    heard.begin(frame_at(0.0, arrived=began))
+    for i in range(50):
+        heard._heard.push(np.ones(480, np.float32), began + 0.01 * i + rng.uniform(0, 0.02))
+    pieces = heard.upto(1.0)
+    ends = [piece.first + len(piece.samples) for piece in pieces]
+    assert [piece.first for piece in pieces[1:]] == ends[:-1]
+    assert ends[-1] / RATE == pytest.approx(0.5, abs=0.025)
+
+
+def test_one_that_stops_is_told_of_once(opened, caplog):
+    heard, (stream,) = opened
+    stream.active = False
+    heard.begin(frame_at(0.0, arrived=0.0))
+    assert heard.upto(1.0) == heard.upto(2.0) == []
+    assert caplog.text.count("made: the microphone stopped") == 1
+
+
+def test_a_reader_who_is_busy_loses_the_oldest_sound_and_no_memory(opened):
+    heard, (stream,) = opened
+    for _ in range(microphone.KEPT + 100):
+        stream.callback(np.zeros((16, 1), np.float32), 16, When, None)
+    assert len(heard._heard._blocks) == microphone.KEPT
+
+
+@pytest.mark.parametrize("which, told", [("", "no microphone"), ("99", "microphone '99'")])
+def test_without_a_device_there_is_one_line(sounddevice, caplog, which, told):
+    if any(about["max_input_channels"] for about in sounddevice.query_devices()) and not which:
+        pytest.skip("this machine has a microphone")
+    assert microphone.open_microphone(which) is None
+    (line,) = caplog.messages
+    assert line.startswith(f"no sound: {told} (")
+
+
+def test_without_portaudio_there_is_one_line_that_says_what_to_install(caplog, monkeypatch):
+    if find_spec("sounddevice") is None:
+        pytest.skip("needs sounddevice")
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
+    if sys.platform != "linux":
+        pytest.skip("elsewhere the package brings PortAudio")
+    assert microphone.open_microphone() is None
+    (line,) = caplog.messages
+    assert line.startswith("no sound: ")
+    assert "PortAudio" in line
+    assert line.endswith("apt install libportaudio2")
+
+
+def test_without_the_package_there_is_one_line_that_says_what_to_type(caplog, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    assert microphone.open_microphone() is None
+    assert caplog.messages == [
+        "no sound: a microphone needs sounddevice: pip install 'emotrack[audio]'"
+    ]
+    with pytest.raises(SourceError, match="emotrack"):
+        microphone.microphones()
+
+
+def test_the_command_lists_them_and_marks_the_usual_one(sounddevice, monkeypatch, capsys):
+    deaf = ABOUT | {"max_input_channels": 0}
+    monkeypatch.setattr(sounddevice, "query_devices", lambda *_: [deaf, ABOUT])
+    monkeypatch.setattr(sounddevice.default, "device", (1, 0))
+    assert main(["microphones"]) == 0
+    assert capsys.readouterr().out == "1* made  48000/s\n"
+    monkeypatch.setattr(sounddevice, "query_devices", lambda *_: [])
+    assert main(["microphones"]) == 2
+    assert capsys.readouterr().err == "emotrack: there is no microphone\n"
