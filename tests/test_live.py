@@ -63,9 +63,6 @@ class Tracker:
         time.sleep(self.taking)
         return frame
 
-    def listen(self, sound):
-        assert sound is None
-
 
 # A film as a camera.
 

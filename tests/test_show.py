@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from conftest import DEMO, ROOT, write_film
+from conftest import DEMO, ROOT, write_film, write_film_with_sound
 from tracker.cli import main
 from tracker.models import open_shipped
 from tracker.profile_file import load_profile
@@ -96,6 +96,17 @@ def test_a_watched_film_gives_the_table_that_an_unwatched_one_gives(emotrack, tm
     seen, unseen = table(tmp_path / "seen.csv"), table(tmp_path / "unseen.csv")
     assert [{k: v for k, v in row.items() if "note" not in k} for row in seen] == unseen
     assert meta(tmp_path / "seen.csv")["run"]["finished"]
+
+
+def test_a_watched_film_is_heard_as_an_unwatched_one_is(emotrack, tmp_path):
+    film = write_film_with_sound(tmp_path / "a.mp4", [0.6, 1.0], seconds=1.6)
+    for name, words in (("seen", ["--show"]), ("unseen", [])):
+        command = emotrack if words else lambda script, *words: main([*map(str, words)])
+        out = tmp_path / f"{name}.csv"
+        assert command(to_the_end, film, "--sound", "--csv", out, *words) == 0
+    seen, unseen = table(tmp_path / "seen.csv"), table(tmp_path / "unseen.csv")
+    assert [{k: v for k, v in row.items() if "note" not in k} for row in seen] == unseen
+    assert max(float(row["audio_level"] or -99) for row in seen) > -35
 
 
 def test_closing_the_window_finishes_the_table_and_leaves_nothing_behind(emotrack, tmp_path):

@@ -272,8 +272,10 @@ def _fresh(source: Source, tracker: Tracker) -> Iterator[Handoff[Looked]]:
 @contextmanager
 def listening(source: Source, tracker: Tracker) -> Iterator[None]:
     """The tracker hears the source's sound, if it listens at all."""
-    if tracker.hears:
-        tracker.listen(source.sound())
+    if not tracker.hears:
+        yield
+        return
+    tracker.listen(source.sound())
     try:
         yield
     finally:
