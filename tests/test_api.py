@@ -10,7 +10,7 @@ from conftest import DEMO
 from tracker.sinks.rows import columns, rows, text
 from tracker.sources import open_source
 
-HEADER = columns(scene=tracker.Options().scene is not None)
+HEADER = columns(scene=True)
 
 
 def lines(results):

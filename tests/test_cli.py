@@ -81,7 +81,7 @@ def test_the_sidecar_says_what_ran_on_what(demo):
     assert film["name"] == "demo.mp4"
     assert film["sha256"] == hash_file(DEMO)
     assert film["bytes"] == DEMO.stat().st_size
-    assert {m["role"] for m in about["models"]} == {"detector", "face", "memory"}
+    assert {m["role"] for m in about["models"]} == {"detector", "face", "memory", "scene"}
     for model in about["models"]:
         assert len(model["sha256"]) == 64
         assert "onnxruntime" in model["ran_on"]

@@ -8,6 +8,7 @@ import tracker
 from conftest import DEMO, ROOT
 
 TOLERANCE = 0.03  # decoders and processors differ in the last bits, so landmarks do in fractions
+LOOK = re.compile(r"^\| look ([\d.]+) \|" + r"([^|]+)\|" * 4, re.M)
 ROW = re.compile(r"^\| (\d+) \| ([\d.]+) \|" + r"([^|]+)\|" * 4, re.M)
 
 
@@ -20,6 +21,12 @@ def golden():
     """frame, timestamp, valence_raw, arousal_raw, happiness, neutral of the document's table."""
     text = (ROOT / "docs" / "numbers.md").read_text("utf-8")
     return [tuple(cell.strip() for cell in row) for row in ROW.findall(text)]
+
+
+def looks():
+    """scene_timestamp, and four columns, of the document's second table."""
+    text = (ROOT / "docs" / "numbers.md").read_text("utf-8")
+    return [tuple(cell.strip() for cell in row) for row in LOOK.findall(text)]
 
 
 def test_the_document_lists_frames_with_and_without_a_face():
@@ -44,3 +51,16 @@ def test_a_named_frame_reads_as_documented(results, row):
         shown["neutral"],
     ]
     assert found == pytest.approx([float(cell) for cell in row[2:]], abs=TOLERANCE)
+
+
+@pytest.mark.parametrize("row", looks(), ids=lambda row: f"look {row[0]}")
+def test_a_named_look_reads_as_documented(results, row):
+    scenes = {f"{result.scene.pts:.6f}": result.scene for result in results.values()}
+    scene = scenes[row[0]]
+    raw = scene.affect.raw
+    found = [raw.valence, raw.arousal, scene.spread.valence, sum(scene.emotions.values[:4])]
+    assert found == pytest.approx([float(cell) for cell in row[1:]], abs=TOLERANCE)
+
+
+def test_the_document_lists_looks():
+    assert len(looks()) >= 4

@@ -179,3 +179,21 @@ def test_photos_of_any_shape_are_read_and_a_broken_one_does_not_stop_them(tmp_pa
     assert [row["source"] for row in seen] == ["dot.png", "tall.png", "wide.png"]
     assert len({row["scene_valence"] for row in seen}) == 1
     assert meta(out)["run"]["errors"] == 1
+
+
+def test_the_shipped_network_runs_unless_it_is_left_out(tmp_path):
+    with tracker.build() as reader:
+        (scene,) = [model for model in reader.models if model.role == "scene"]
+    assert (scene.name, scene.lacks) == ("scene-s", ())
+    assert tracker.Options().scene == "scene-s"
+
+
+def test_the_shipped_maps_add_up_to_the_shipped_readings():
+    result = next(iter(tracker.watch(DEMO, tracker.Options(maps=True))))
+    scene = result.scene
+    summed = scene.maps.mean((1, 2))
+    assert summed[:2] == pytest.approx(
+        [scene.affect.raw.valence, scene.affect.raw.arousal], abs=1e-3
+    )
+    felt = np.exp(summed[2:]) / np.exp(summed[2:]).sum()
+    assert felt == pytest.approx(scene.emotions.values, abs=1e-3)

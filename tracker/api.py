@@ -41,7 +41,7 @@ class Options:
     face: str = "face-s"  # name of the face network
     memory: str = "memory-s"  # name of the causal memory
     context: str | None = None  # name of a network for people in context, or path of its card
-    scene: str | None = None  # name of the scene network; None: the scene is not read
+    scene: str | None = "scene-s"  # name of the scene network, or path of its card; None: not read
     scene_interval: float = 0.25  # s of stream time between two looks; 0: every frame
     maps: bool = False  # keep where in the picture a scene reading comes from
     faces: str = "detect"  # "whole": each picture is a face crop: nothing detected, no scene
