@@ -42,7 +42,7 @@ def save(image: QImage) -> None:
     image = image.convertToFormat(QImage.Format.Format_RGB888)
     size = image.width(), image.height()
     whole = Image.frombuffer("RGB", size, image.constBits(), "raw", "RGB", image.bytesPerLine(), 1)
-    whole.quantize(256, dither=Image.Dither.NONE).save(OUT, optimize=True)
+    whole.quantize(256, kmeans=1, dither=Image.Dither.NONE).save(OUT, optimize=True)
 
 
 if __name__ == "__main__":
@@ -50,4 +50,4 @@ if __name__ == "__main__":
     timer = QTimer()
     timer.timeout.connect(look)
     timer.start(20)
-    sys.exit(main([str(HERE / "demo.mp4"), "--show"]))
+    sys.exit(main([str(HERE / "demo.mp4"), "--show", "--scene", "scene-s"]))

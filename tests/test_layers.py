@@ -80,6 +80,7 @@ RANKS = {  # longest matching prefix wins
     "tracker.gui.words": 11,
     "tracker.gui.keys": 11,
     "tracker.gui.scrub": 11,
+    "tracker.gui.overlay": 12,
     "tracker.gui.scales": 12,
     "tracker.gui": 13,
     "tracker.gui.__init__": 14,

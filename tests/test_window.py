@@ -13,13 +13,14 @@ from conftest import DEMO, ROOT
 from tracker.api import build
 from tracker.handoff import background
 from tracker.pipeline import follow
+from tracker.shading import LOWERS, RAISES
 from tracker.sources import Report, open_source
 
 from PySide6.QtCore import QPoint, Qt  # isort: skip
 from PySide6.QtGui import QColor, QPalette  # isort: skip
 from PySide6.QtTest import QTest  # isort: skip
 from PySide6.QtWidgets import QFileDialog  # isort: skip
-from tracker.gui.colours import AROUSAL, LEVEL, MAP, PEOPLE, PLEASANT, UNPLEASANT  # isort: skip
+from tracker.gui.colours import AROUSAL, LEVEL, PEOPLE, PLEASANT, UNPLEASANT  # isort: skip
 
 ARTIFACTS = ROOT / "artifacts"
 
@@ -140,14 +141,15 @@ def test_the_picture_is_the_frame_with_a_box_and_words_for_everyone(bench):
         assert [found[0], found[-1]] == pytest.approx(edges, abs=3)
 
 
-def test_the_map_is_drawn_over_the_picture_on_its_key(bench):
+def test_the_key_of_the_map_goes_through_what_there_is_to_explain(bench):
     shown = bench()
     shown.show(a_step(0, scene=evoked(0.0)))
-    assert has(shown.window.picture, MAP, near=70) == 0
-    shown.press(Qt.Key.Key_A)
-    assert has(shown.window.picture, MAP, near=70) > 200
-    shown.press(Qt.Key.Key_A)
-    assert has(shown.window.picture, MAP, near=70) == 0
+    raises, lowers = (QColor(*rgb) for rgb in (RAISES, LOWERS))
+    seen = []
+    for _ in range(4):
+        shown.press(Qt.Key.Key_A)
+        seen.append([has(shown.window.picture, c, near=70) > 200 for c in (raises, lowers)])
+    assert seen == [[True, True], [False, False], [True, False], [False, False]]
 
 
 def test_a_model_without_maps_is_told(bench):

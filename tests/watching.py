@@ -93,7 +93,8 @@ def person(track, valence=0.5, arousal=0.2, shown=(0.2, 0.8)):
 
 def evoked(pts):
     maps = np.zeros((10, 8, 8), np.float32)
-    maps[:, 2, 3] = 1.0
+    maps[0, 2, 3], maps[0, 5, 6] = 1.0, -1.0  # valence
+    maps[2, 4, 4] = 1.0  # amusement
     return SceneReading(
         pts,
         reading(0.4, -0.3),

@@ -10,7 +10,6 @@ PEOPLE = ("#0072B2", "#E69F00", "#CC79A7", "#009E73", "#D55E00", "#56B4E9")
 PLEASANT, UNPLEASANT = "#0072B2", "#D55E00"
 AROUSAL, LEVEL = "#009E73", "#56B4E9"
 RECORDING = "#D55E00"
-MAP = "#E69F00"
 
 
 def of_track(track: int) -> QColor:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow
 from tracker.gui.curves import EmotionPlot
 from tracker.gui.footer import Footer
 from tracker.gui.keys import Keys
+from tracker.gui.overlay import SHOWN
 from tracker.gui.picture import Picture
 from tracker.playback import Remote
 from tracker.values import Step
@@ -45,7 +46,7 @@ class Controls:
         self.record.setChecked(remote.recording)
         on("M", "Note", "Mark this moment with a note, for the table", self._note)
         on("N", "Neutral", "Take the next 10 seconds as these faces at rest", self._neutral)
-        switch("A", "Map", "Where in the picture the scene's reading comes from", self._show_map)
+        on("A", "Map", "Where the scene's reading comes from: its valence, ...", self._next_map)
         raw = switch(
             "C", "Raw", "The thin curves: readings of single pictures", self._plot.show_raw
         )
@@ -94,11 +95,12 @@ class Controls:
     def _neutral(self) -> None:
         self._remote.neutral_wanted = True
 
-    def _show_map(self, shown: bool) -> None:
-        self._picture.map_shown = shown
+    def _next_map(self) -> None:
         step = self._shown()
-        if shown and (step is None or step.result.scene is None or step.result.scene.maps is None):
+        if step is None or step.result.scene is None or step.result.scene.maps is None:
             self._footer.say("There is no map: no scene model runs that gives one")
+            return
+        self._picture.map_shown = SHOWN[(SHOWN.index(self._picture.map_shown) + 1) % len(SHOWN)]
         self._redraw()
 
     def _snapshot(self) -> None:

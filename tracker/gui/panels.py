@@ -9,7 +9,7 @@ from tracker.gui.colours import AROUSAL, LEVEL, PLEASANT, UNPLEASANT
 from tracker.gui.scales import Scale, Scales
 from tracker.gui.words import signed
 from tracker.scene import OUTDOOR
-from tracker.values import EMOTIONS, Affect, AudioReading, SceneReading
+from tracker.values import EMOTIONS, Affect, AudioReading, SceneReading, Scores
 
 PLEASANT_ONES = EMOTIONS[:4]  # Mikels et al. (2005)
 SILENCE = -60.0  # dBFS, left end of the level's scale
@@ -28,7 +28,6 @@ class _Panel(QWidget):
         self.heading.setTextFormat(Qt.TextFormat.RichText)
         self.heading.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._line = QLabel(" ")
-        self._line.setWordWrap(True)
         self._line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self._scales = scales
         layout = QVBoxLayout(self)
@@ -49,11 +48,12 @@ class ScenePanel(_Panel):
     """Evoked valence and arousal with the spread between viewers, eight emotions, the place."""
 
     def __init__(self) -> None:
-        super().__init__("Scene", Scales(2 + len(EMOTIONS), "contentment"), "no scene model")
+        super().__init__("Scene", Scales(3 + len(EMOTIONS), "contentment"), "no scene model")
 
     def show_reading(self, reading: SceneReading) -> None:
         self.set_present(True)
         affect = None if reading.affect is None else reading.affect.smooth
+        outside = _outside(reading.place)
         scales = [_signed(axis, *_of(axis, affect, reading.spread)) for axis in AXES]
         if reading.emotions is not None:
             pairs = zip(reading.emotions.labels, reading.emotions.values, strict=True)
@@ -64,6 +64,7 @@ class ScenePanel(_Panel):
                 )
                 for name, value in pairs
             ]
+        scales.append(Scale(OUTDOOR, outside, _number(outside), 0.0, 1.0, LEVEL))
         self._scales.show_scales(scales)
         self._line.setText(_place(reading))
 
@@ -110,13 +111,16 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
 
 
+def _outside(place: Scores | None) -> float | None:
+    if place is None or OUTDOOR not in place.labels:
+        return None
+    return place.values[place.labels.index(OUTDOOR)]
+
+
 def _place(reading: SceneReading) -> str:
     if reading.place is None:
         return ""
     shares = dict(zip(reading.place.labels, reading.place.values, strict=True))
-    outside = shares.pop(OUTDOOR, None)  # a probability of its own
+    shares.pop(OUTDOOR, None)  # a probability of its own
     best = sorted(shares, key=shares.__getitem__, reverse=True)[:LISTED]
-    listed = [f"{label} {shares[label]:.2f}" for label in best]
-    if outside is not None:
-        listed.append(f"outdoors {outside:.2f}")
-    return f"place: {', '.join(listed)}"
+    return "place: " + ", ".join(f"{label} {shares[label]:.2f}" for label in best)

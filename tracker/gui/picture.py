@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from tracker.gui.colours import MAP, of_track, on
+from tracker.gui.colours import of_track, on
+from tracker.gui.overlay import overlay
 from tracker.gui.words import Label
-from tracker.values import Face, Image
+from tracker.values import Face, Image, SceneReading
 
 WIDE = QSize(640, 360)  # what a picture asks for before there is one
-STRONGEST = 0.75  # opacity of the map where it is largest
 
 
 class Picture(QWidget):
@@ -25,8 +24,8 @@ class Picture(QWidget):
         super().__init__(parent)
         self._image: QImage | None = None
         self._faces: Sequence[tuple[Face, Label]] = ()
-        self._map: QImage | None = None
-        self.map_shown = False
+        self._map: tuple[QImage, str] | None = None
+        self.map_shown: str | None = None  # one of overlay.SHOWN
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(160, 90)
         # Every pixel is painted each time: clearing first would only flicker.
@@ -39,12 +38,12 @@ class Picture(QWidget):
         self,
         image: Image,
         faces: Sequence[tuple[Face, Label]],
-        maps: NDArray[np.float32] | None = None,
+        scene: SceneReading | None = None,
     ) -> None:
-        """image: (H, W, 3). maps: (outputs, h, w) of the scene; their mean is drawn if wanted."""
+        """image: (H, W, 3). scene: whose map is laid over the picture, if that is wanted."""
         self._image = _as_qt(image)
         self._faces = faces
-        self._map = _heat(maps) if maps is not None and self.map_shown else None
+        self._map = overlay(scene, self.map_shown)
         self.update()
 
     def clear(self) -> None:
@@ -61,9 +60,11 @@ class Picture(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(place, self._image)
         if self._map is not None:
-            painter.drawImage(place, self._map)
+            painter.drawImage(place, self._map[0])
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._draw_faces(painter, place, place.width() / self._image.width())
+        if self._map is not None:
+            _draw_title(painter, place, self._map[1])
 
     def _place(self, image: QImage) -> QRectF:
         """Where the picture is, in this widget's points."""
@@ -92,25 +93,23 @@ def _as_qt(image: Image) -> QImage:
     return shared.convertToFormat(QImage.Format.Format_RGB32)
 
 
-def _heat(maps: NDArray[np.float32]) -> QImage:
-    """Clear where the map is 0, opaque where it is largest."""
-    mean = np.abs(maps).mean(axis=0)
-    most = float(mean.max())
-    share = mean / most if most > 0 else mean
-    colour = QColor(MAP)
-    pixels = np.empty((*mean.shape, 4), np.uint8)
-    pixels[:] = colour.red(), colour.green(), colour.blue(), 0
-    pixels[..., 3] = np.round(255 * STRONGEST * share)
-    height, width = mean.shape
-    return QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
-
-
 def _scaled(face: Face, place: QRectF, scale: float) -> QRectF:
     box = face.box
     corner = QPointF(place.x() + box.x0 * scale, place.y() + box.y0 * scale)
     return QRectF(
         corner.x(), corner.y(), (box.x1 - box.x0) * scale, (box.y1 - box.y0) * scale
     ).intersected(place)
+
+
+def _draw_title(painter: QPainter, place: QRectF, title: str) -> None:
+    """At the lower edge of the picture, on a ground of its own."""
+    metrics = QFontMetricsF(painter.font())
+    width = min(place.width(), metrics.horizontalAdvance(title) + metrics.height())
+    height = 1.4 * metrics.height()
+    spot = QRectF(place.left(), place.bottom() - height, width, height)
+    painter.fillRect(spot, QColor(0, 0, 0, 170))
+    painter.setPen(QColor("white"))
+    painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, title)
 
 
 def _draw_label(

@@ -118,8 +118,7 @@ class Window(QMainWindow):
         frame, result = self.shown.frame, self.shown.result
         faces = [person.face for person in result.people]
         labels = self._words.labels(result)
-        maps = None if result.scene is None else result.scene.maps
-        self.picture.show_frame(frame.image, list(zip(faces, labels, strict=True)), maps)
+        self.picture.show_frame(frame.image, list(zip(faces, labels, strict=True)), result.scene)
         if result.scene is not None:
             self.scene.show_reading(result.scene)
         if result.audio is not None:
