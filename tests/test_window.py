@@ -294,6 +294,16 @@ def test_an_error_of_the_run_closes_the_window_and_is_kept(bench):
     assert shown.remote.stopped
 
 
+def test_the_window_closes_with_the_run(bench):
+    shown = bench()
+    shown.show(a_step(0))
+    shown.pictures.finish()
+    assert shown.window.isVisible()
+    shown.show()
+    assert not shown.window.isVisible()
+    assert shown.window.failure is None
+
+
 def test_the_window_answers_while_a_model_is_slow(bench):
     shown = bench()
 

@@ -45,11 +45,10 @@ class Footer(QWidget):
         self.message.setToolTip(line)
         self._forget.start()
 
-    def show_state(self, remote: Remote, pace: Pace, *, over: bool) -> None:
-        """over: nothing more comes by itself."""
+    def show_state(self, remote: Remote, pace: Pace) -> None:
         mark = f'<span style="color:{RECORDING}">\N{BLACK CIRCLE}</span> recording'
         self.recording.setText(mark if remote.recording else "not recording")
-        state = "paused" if remote.paused else "the end" if over else _rate(pace)
+        state = "paused" if remote.paused else "the end" if remote.at_end else _rate(pace)
         self.numbers.setText(f"{state}   {_latency(pace)}{remote.dropped} dropped")
 
     def ask_note(self, pts: float, saved: Callable[[str], None]) -> None:

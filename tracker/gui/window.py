@@ -72,7 +72,7 @@ class Window(QMainWindow):
         self._timer.start(TICK)
 
     def tick(self) -> None:
-        """Draw what has come since the last time. An error of the run closes the window."""
+        """Draw what has come since the last time. The end of the run closes the window."""
         try:
             self._check()
             newest = self._pictures.drain()  # first: its result is then among those below
@@ -84,8 +84,8 @@ class Window(QMainWindow):
             if newest:
                 self.shown = newest[-1]
                 self._draw()
-            elif self.shown is None and self._pictures.ended:
-                self.close()  # there was nothing to be seen
+            elif self._pictures.ended:
+                self.close()
             self._refresh_plot()
         except BaseException as wrong:  # raised again where the window was opened
             self.failure = wrong
@@ -146,7 +146,7 @@ class Window(QMainWindow):
             self.plot.set_film(remote.extent)
             self.scrub.set_extent(remote.extent)
         self.controls.follow()
-        self.footer.show_state(remote, self._pace, over=remote.at_end or self._pictures.ended)
+        self.footer.show_state(remote, self._pace)
 
     def _arrange(self) -> None:
         """Picture above curves on the left, the plane above the panels on the right."""
