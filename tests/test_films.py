@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tracker
-from conftest import DEMO, SHARED
+from conftest import DEMO, SHARED, write_film, write_film_with_sound
 from tiny_scene import PLACES, write_scene
 
 torch = pytest.importorskip("torch")
@@ -22,6 +22,7 @@ from calibration.films.descriptors import (  # noqa: E402
     read_labels,
 )
 from calibration.films.fit import Recipe, answers, fit  # noqa: E402
+from calibration.films.heard import heard  # noqa: E402
 from calibration.films.layout import SETS, FilmError, find_films  # noqa: E402
 from calibration.films.networks import (  # noqa: E402
     Convolutional,
@@ -32,6 +33,7 @@ from calibration.films.networks import (  # noqa: E402
 from calibration.films.ours import seconds_of, watch_film  # noqa: E402
 from calibration.films.scores import Answers, constant, score  # noqa: E402
 from calibration.traces.tables import TraceError  # noqa: E402
+from tracker.sources import open_source  # noqa: E402
 
 SECONDS = 24
 THREE = (FullyConnected, Recurrent, Convolutional)
@@ -348,6 +350,30 @@ def test_a_second_of_film_holds_what_the_scene_network_says_of_it(tmp_path):
     assert scene[:, 4:12].sum(1) == pytest.approx(1, abs=1e-5)
 
 
+def test_a_second_of_film_holds_its_own_sound_and_no_later_one(tmp_path):
+    pcm = ("pcm_s16le", 0.0)
+    film = write_film_with_sound(tmp_path / "a.mkv", [2.5], seconds=5.0, audio=pcm)
+    first = next(iter(open_source(film)))
+    rows = heard(film, first, 6)
+    assert rows.shape == (6, 80)
+    assert np.nanargmax(rows[:, 40:].mean(1)) == 2  # a click in the third second
+    assert np.isnan(rows[5]).all()
+    assert np.array_equal(heard(film, first, 3), rows[:3])
+    silent = write_film(tmp_path / "b.mp4", [0.0, 0.5, 1.0])
+    assert np.isnan(heard(silent, next(iter(open_source(silent))), 2)).all()
+
+
+def test_what_the_sound_network_says_stands_before_the_sound_itself(tmp_path):
+    film = write_film_with_sound(tmp_path / "a.mkv", [1.5], seconds=3.0)
+    with_sound = tracker.Options(scene=None, sound="sound-s")
+    rows = seconds_of(film, 3, with_sound)
+    without = seconds_of(film, 3, tracker.Options(scene=None))
+    assert rows.shape[1] == without.shape[1] + 4 + 80
+    level, voice = rows[:, without.shape[1]], rows[:, without.shape[1] + 1]
+    assert level[1] > level[0]
+    assert ((voice >= 0) & (voice <= 1)).all()
+
+
 def test_a_film_that_is_not_there_is_said(tiny):
     with pytest.raises(FilmError, match="MEDIAEVAL18_00: no film to watch beside its labels"):
         watch_film(find_films(tiny)[0], tracker.Options())
@@ -362,12 +388,12 @@ def test_ours_is_taught_on_real_films_in_the_real_layout(tmp_path, films, monkey
     row = "LSTM on our own networks"
     monkeypatch.setattr(teaching, "NETWORKS", {row: teaching.NETWORKS[row]})
     short = replace(QUICK, epochs=2, batches=4, seconds=3)
-    options = tracker.Options(scene=str(write_scene(tmp_path)))
+    options = tracker.Options(scene="scene-s", sound="sound-s")
     rows, notes = teaching.table(find_films(tmp_path), short, tmp_path / "runs", options)
     assert list(rows) == [row, "constant mean, training films"]
     assert all(math.isfinite(axis.mse) for axis in rows[row])
     assert notes == []
-    kept = np.load(tmp_path / "runs" / "ours-scene-tiny" / "MEDIAEVAL18_54.npy")
+    kept = np.load(tmp_path / "runs" / "ours-scene-s-sound-s" / "MEDIAEVAL18_54.npy")
     assert np.array_equal(kept, watch_film(find_films(tmp_path)[-1], options).x, equal_nan=True)
 
 

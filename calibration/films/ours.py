@@ -2,7 +2,8 @@
 
 The post's first hypothesis is that descriptors made for finding pictures lose what moves people.
 `watch_film` gives the same LSTM what the program itself reads: the faces, and what the face network
-knows of them; what the scene network says of the whole picture, if one runs.
+knows of them; what the scene network says of the whole picture; what the sound network says, and
+the sound itself, in bands.
 
 Row k holds the second before k seconds into the film, counted from its first frame, so that it
 stands beside row k of the labels. Nothing later is in it.
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.films.descriptors import Film, read_labels
+from calibration.films.heard import heard
 from calibration.films.layout import FilmError, FilmFiles
 from engines import Engine, infer_rows, load
 from tracker.api import Options, build
@@ -28,7 +30,7 @@ from tracker.geometry import area
 from tracker.models import Model, open_shipped
 from tracker.pipeline import follow
 from tracker.sources import Span, open_source
-from tracker.values import EMOTIONS, PersonReading, SceneReading, Step
+from tracker.values import EMOTIONS, AudioReading, Frame, PersonReading, SceneReading, Step
 
 EVERY = 0.5  # s between two looks
 MOST = 4  # faces of a frame, the largest ones
@@ -87,25 +89,29 @@ def seconds_of(video: Path, count: int, options: Options) -> Array:
     """
     eyes = FaceEyes.of(open_shipped(options.face))
     looks: dict[int, list[Array]] = {}
-    begin = math.nan
+    first: Frame | None = None
     try:
         source = open_source(video, Span(every=EVERY))
         with build(options) as tracker, closing(follow(source, tracker)) as steps:
             for step in steps:
-                begin = step.result.pts if math.isnan(begin) else begin
-                second = math.floor(step.result.pts - begin)
+                first = first or step.frame
+                second = math.floor(step.result.pts - first.pts)
                 if second >= count:
                     break
-                look = np.concatenate([eyes(step), _scene(step.result.scene)])
-                looks.setdefault(second, []).append(look)
+                look = [eyes(step), _scene(step.result.scene)]
+                if options.sound is not None:
+                    look.append(_audio(step.result.audio))
+                looks.setdefault(second, []).append(np.concatenate(look))
     finally:
         eyes.engine.close()
-    if not looks:
+    if first is None:
         raise FilmError(f"{video}: no picture in its first {count} s")
     rows = np.full((count, len(next(iter(looks.values()))[0])), np.nan, np.float32)
     for second, seen in looks.items():
         rows[second] = _mean(seen)
-    return rows
+    if options.sound is None:
+        return rows
+    return np.concatenate([rows, heard(video, first, count)], axis=1)
 
 
 def _scene(scene: SceneReading | None) -> Array:
@@ -120,6 +126,13 @@ def _scene(scene: SceneReading | None) -> Array:
     said += scene.emotions.values if scene.emotions else [math.nan] * len(EMOTIONS)
     said += scene.place.values if scene.place else ()
     return np.array(said, np.float32)
+
+
+def _audio(audio: AudioReading | None) -> Array:
+    """(4,): nan for what is not known."""
+    said = () if audio is None else (audio.level, audio.voice, audio.arousal, audio.arousal_raw)
+    known = [math.nan if value is None else value for value in said]
+    return np.array(known or [math.nan] * 4, np.float32)
 
 
 def _mean(seen: Sequence[Array]) -> Array:

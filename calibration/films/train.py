@@ -23,10 +23,11 @@ from calibration.films.networks import Convolutional, FullyConnected, Recurrent
 from calibration.films.ours import watch_film
 from calibration.films.scores import Score, as_text, constant, score
 from calibration.traces.tables import TraceError
-from tracker.api import Options
+from tracker.api import SOUND, Options
 from tracker.models import ModelError
 from tracker.sources.base import SourceError
 
+SCENE = "scene-s"
 NETWORKS: dict[str, tuple[str, Build]] = {  # by the row of the table: what it reads, what it is
     "fully connected": ("descriptors", FullyConnected),
     "LSTM": ("descriptors", Recurrent),
@@ -63,7 +64,8 @@ def table(
 def _kept(films: Sequence[FilmFiles], kind: str, runs: Path, options: Options) -> list[Film]:
     """Every film as `kind` sees it, from the run's folder where it has been read before."""
     read = read_film if kind == "descriptors" else partial(watch_film, options=options)
-    seen = kind if kind == "descriptors" else f"ours-{Path(options.scene or 'faces').stem}"
+    ours = (Path(name).stem for name in (options.scene, options.sound) if name is not None)
+    seen = kind if kind == "descriptors" else "-".join(["ours", *ours])
     kept = []
     for files in tqdm(films, desc=kind, unit="film"):
         path = runs / seen / f"{files.name}.npy"
@@ -88,7 +90,8 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of MEDIAEVAL18-...")
     parser.add_argument("--runs", type=Path, default=Path("runs/films"))
-    parser.add_argument("--scene", metavar="NAME", help="our scene network, or its card.json")
+    parser.add_argument("--scene", default=SCENE, metavar="NAME", help="default: %(default)s")
+    parser.add_argument("--sound", default=SOUND, metavar="NAME", help="default: %(default)s")
     parser.add_argument("--epochs", type=int, help="of each training")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
@@ -96,7 +99,7 @@ def main() -> None:
     recipe = Recipe() if args.epochs is None else replace(Recipe(), epochs=args.epochs)
     try:
         films = find_films(args.data)
-        options = replace(Options(), scene=args.scene or Options().scene)
+        options = Options(scene=args.scene, sound=args.sound)
         rows, notes = table(films, recipe, args.runs, options)
     except (FilmError, TraceError, SourceError, ModelError, ValueError) as wrong:
         parser.error(str(wrong))
