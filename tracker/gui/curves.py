@@ -82,6 +82,8 @@ class EmotionPlot(QWidget):
             self._cursors[axis].setValue(self._now)
             for k, line in enumerate(self._lines[axis]):
                 line.draw(drawn.get(k, []), axis, self._zero or 0.0, raw=self._raw_shown)
+        for plot in self.plots:
+            plot.vb.prepareForPaint()  # left to the painting, it would ask for another one
 
     def show_raw(self, shown: bool) -> None:
         """Whether the thin curves of single pictures are drawn."""
