@@ -10,6 +10,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from calibration.face import augment, fit, pictures  # noqa: E402  # torch first, or skip
+from calibration.face.blend import blended, mean  # noqa: E402
 from calibration.face.circumplex import PLACES, affect_of  # noqa: E402
 from calibration.face.corruptions import CORRUPTIONS, corrupted  # noqa: E402
 from calibration.face.framing import template_of, views_of  # noqa: E402
@@ -249,6 +250,20 @@ def test_a_second_training_goes_on_from_the_first(tmp_path, material):
     np.testing.assert_array_equal(
         first.expression.weight.detach().numpy(), second.expression.weight.detach().numpy()
     )
+
+
+def test_what_ships_lies_between_two_trainings_and_leans_to_the_one_that_knows_more(
+    tmp_path, material
+):
+    knows = fit.fit(TINY, material, tmp_path)
+    ignorant = fit.FaceNetwork(TINY.shape).eval()
+    best, share = blended(ignorant, knows, material.valid)
+    assert share > 0.5
+    scores = [fit.validate(n, material.valid)["entropy"] for n in (best, ignorant, knows)]
+    assert scores[0] == min(scores)
+    half = mean(ignorant, knows, 0.25).state_dict()["affect.weight"]
+    expected = 0.75 * ignorant.affect.weight + 0.25 * knows.affect.weight
+    torch.testing.assert_close(half, expected.detach())
 
 
 def test_the_exercise_in_jpeg_is_what_a_codec_does():

@@ -30,7 +30,8 @@ DATA = (
     {
         "name": "FER+ (Barsoum et al. 2016), votes on the Training part of FER2013",
         "licence": "votes MIT; pixels are web pictures whose terms are unverified",
-        "used_for": "train; PublicTest for choosing the epoch and the temperature",
+        "used_for": "train; PublicTest for choosing the epoch, the share of the last training "
+        "in the weights and the temperature",
     },
     {
         "name": "DiffusionFER, buckets 2 to 4 of 5",

@@ -14,6 +14,7 @@ import cv2
 import torch
 
 from calibration.face.augment import LIGHT, MILD
+from calibration.face.blend import blended
 from calibration.face.fit import Recipe, fit
 from calibration.face.material import load
 from calibration.face.network import SHIPPED
@@ -52,14 +53,18 @@ STAGES = {
 
 
 def train(shared: Path, runs: Path, out: Path, stages: Mapping[str, Recipe]) -> Path:
-    """The written card. Each training goes on from the one before, in a folder of its name."""
+    """The written card. Each training goes on from the one before, in a folder of its name; what
+    ships lies between the last two."""
     folder = runs / "face"
     material = load(shared, folder)
-    network = None
+    earlier = network = None
     for name, recipe in stages.items():
-        network = fit(recipe, material, folder / name, network)
+        earlier, network = network, fit(recipe, material, folder / name, network)
     if network is None:
         raise ValueError("no training was asked for")
+    if earlier is not None:
+        network, share = blended(earlier, network, material.valid)
+        print(f"{share:.0%} of the last training's weights, the rest of the one before")
     card = publish(network, material.template, shared, out)
     print(f"{milliseconds(card.with_suffix('.onnx')):.2f} ms a face")
     return card
