@@ -179,6 +179,27 @@ def test_two_folders_are_scored_by_file_and_pooled(tmp_path, capsys):
     assert scores["pooled"]["valence"]["n"] == 2 * scores["files"]["a"]["valence"]["n"]
 
 
+def test_an_axis_says_how_many_of_the_files_have_it(tmp_path, capsys):
+    both = "timestamp,valence,arousal"
+    for folder in ("said", "gold"):
+        write(tmp_path / folder / "a.csv", CLOCK, WAVE, WAVE, header=both)
+        write(tmp_path / folder / "b.csv", CLOCK, WAVE)
+    assert main(["eval", "traces", str(tmp_path / "said"), str(tmp_path / "gold")]) == 0
+    text = capsys.readouterr().out
+    assert "valence, 2 of 2 files" in text
+    assert "arousal, 1 of 2 files" in text
+
+
+def test_a_drawing_leaves_out_an_interval_that_is_not_defined(tmp_path):
+    pytest.importorskip("matplotlib")
+    said = write(tmp_path / "said.csv", CLOCK, 0.5 * WAVE)
+    gold = write(tmp_path / "gold.csv", CLOCK, WAVE)
+    page = tmp_path / "p.html"
+    words = ["eval", "traces", said, gold, "--block", "1000", "--html", str(page)]
+    assert main(words) == 0
+    assert "<!-- CCC 0.799 -->" in page.read_text("utf-8")
+
+
 def test_a_column_and_a_face_of_the_predictions_can_be_chosen(tmp_path, capsys):
     rows = [f"{t},{k},{w},{w * k}\n" for t, w in zip(CLOCK, WAVE, strict=True) for k in (0, 1)]
     (tmp_path / "said.csv").write_text("timestamp,face_id,valence_raw,valence\n" + "".join(rows))

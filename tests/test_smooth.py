@@ -179,6 +179,7 @@ def test_a_table_that_cannot_be_smoothed_is_one_line_with_file_and_line(
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert why in said
+    assert not (tmp_path / "out.csv").exists()
 
 
 def test_the_input_is_never_overwritten(tmp_path, capsys):

@@ -29,7 +29,8 @@ def as_text(scores: TraceScores) -> str:
     lines = list(scores.notes)
     together = len(scores.files) > 1
     for pooled in scores.pooled:
-        where = f"{len(scores.files)} files" if together else scores.files[0].name
+        with_it = sum(s.axis == pooled.axis for file in scores.files for s in file.scores)
+        where = f"{with_it} of {len(scores.files)} files" if together else scores.files[0].name
         lines += ["", *_block(pooled, where, scores.sampling.rate)]
     if together:
         for pooled in scores.pooled:
@@ -119,7 +120,10 @@ def _at_lag(scores: Scores) -> str:
 
 
 def _with_interval(scores: Scores, name: str) -> str:
-    return f"{or_na(scores.ours[name], 3)} {_interval(scores.interval[name], 2)}".rstrip()
+    """The interval is left out where it is not defined: the table says so already."""
+    interval = scores.interval[name]
+    known = "" if math.isnan(interval[0]) else f" {_interval(interval, 2)}"
+    return f"{or_na(scores.ours[name], 3)}{known}"
 
 
 def _interval(ends: tuple[float, float], decimals: int = 3) -> str:

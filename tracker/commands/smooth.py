@@ -53,8 +53,12 @@ def main(words: list[str]) -> int:
         memory = _open_memory(options)
         try:
             with Lines(given.out) as out:
-                for cells in steadied.rows(memory):
-                    out.write(_line(cells, table.delimiter))
+                try:
+                    for cells in steadied.rows(memory):
+                        out.write(_line(cells, table.delimiter))
+                except TraceError:
+                    out.discard()  # refused; half a table would be taken for a whole one
+                    raise
         finally:
             memory.close()
     return 0
