@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
+from tracker.handoff import Pause
 from tracker.sound import Pending, Piece, sample_at
 from tracker.sources.base import SourceError
 from tracker.sources.mono import Mono
@@ -20,6 +22,8 @@ from tracker.values import Frame
 HOLD = 0.04  # s by which the arrival of blocks may waver, and the two clocks drift apart
 KEPT = 2000  # blocks that wait for a reader who is busy; at 10 ms each, 20 s
 LATEST = 1.0  # s; a driver that says a block took longer to arrive does not know
+AGAIN = 1.0  # s between two looks whether it still runs, and two attempts to take it up again
+FAREWELL = 2.0  # s; a driver that is stuck must not hold up the exit
 log = logging.getLogger(__name__)
 
 
@@ -67,43 +71,74 @@ class PushedSound:
 class Microphone:
     """A microphone that is open. Its blocks carry the monotonic clock, as a camera's frames do.
 
+    One that stops is waited for and taken up again; the time between stays a hole in the sound.
+    PortAudio sees what was plugged in only when it begins anew, which closes whatever else the
+    process has open through sounddevice.
+
     which: "" for the system's own choice, a number, or a part of a name. Raises SourceError if
     there is none, or nothing to open it with.
     """
 
     def __init__(self, which: str = "") -> None:
-        package = _sounddevice()
-        device = int(which) if which.isdigit() else which or None
-        self._lost = False
+        package = self._package = _sounddevice()
+        self._device = int(which) if which.isdigit() else which or None
         try:
-            about = package.query_devices(device, "input")
+            about = package.query_devices(self._device, "input")
             self.name = str(about["name"])
             self._rate = int(about["default_samplerate"])
             self._heard = PushedSound(self._rate)
-            self._stream = package.InputStream(
-                samplerate=self._rate,
-                device=device,
-                channels=1,
-                dtype="float32",
-                callback=self._take,
-            )
-            self._stream.start()
+            self._stream = self._opened()
         except (OSError, ValueError, package.PortAudioError) as wrong:
             asked = f"microphone {which!r}" if which else "no microphone"
             raise SourceError(f"{asked} ({wrong})") from wrong
+        self._pause = Pause()
+        # Of its own: to open a microphone may take longer than a frame lasts.
+        self._keeper = threading.Thread(target=self._keep, name="microphone", daemon=True)
+        self._keeper.start()
 
     def begin(self, frame: Frame) -> None:
         self._heard.begin(frame, frame.arrived - frame.pts)
 
     def upto(self, pts: float) -> list[Piece]:
-        if not self._stream.active and not self._lost:
-            self._lost = True
-            log.warning("%s: the microphone stopped; no sound from here on", self.name)
         return self._heard.upto(pts)
 
     def close(self) -> None:
+        self._pause.end()
+        self._keeper.join(FAREWELL)
         self._stream.close()
         self._heard.close()
+
+    def _opened(self) -> Any:
+        stream = self._package.InputStream(
+            samplerate=self._rate,
+            device=self._device,
+            channels=1,
+            dtype="float32",
+            callback=self._take,
+        )
+        stream.start()
+        return stream
+
+    def _keep(self) -> None:
+        lost: float | None = None  # s, on the monotonic clock
+        while self._pause(AGAIN):
+            if lost is None and not self._stream.active:
+                lost = time.monotonic()
+                log.warning("%s: the microphone stopped; waiting for it", self.name)
+                self._stream.close()
+            elif lost is not None and self._found_again():
+                log.warning("%s: heard again after %.1f s", self.name, time.monotonic() - lost)
+                lost = None
+
+    def _found_again(self) -> bool:
+        try:
+            self._package._terminate()  # the only way to have the list of devices made anew
+            self._package._initialize()
+            self._stream = self._opened()
+        except (OSError, ValueError, self._package.PortAudioError) as wrong:
+            log.debug("%s: %s", self.name, wrong)
+            return False
+        return True
 
     def _take(self, block: NDArray[np.float32], count: int, when: Any, status: object) -> None:
         """In PortAudio's own thread. block: (count, 1), valid during this call only."""
