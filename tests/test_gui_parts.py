@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
-from watching import a_result, person, reading
+from watching import a_result, evoked, person, reading
 
 from tracker.values import Affect
 
+from PySide6.QtGui import QFont, QFontMetricsF  # isort: skip
 from tracker.gui.curves import EmotionPlot  # isort: skip
 from tracker.gui.pace import Pace  # isort: skip
 from tracker.gui.scrub import clock  # isort: skip
+from tracker.gui.plane import words_around  # isort: skip
+from tracker.gui.panels import ScenePanel  # isort: skip
 from tracker.gui.series import RAW, SMOOTH, SPREAD, Series  # isort: skip
 from tracker.gui.words import Words  # isort: skip
 import itertools
@@ -195,3 +198,28 @@ def test_what_has_no_spread_has_no_band(app):
     plot.refresh()
     assert plot._lines[0][0]._band.path().isEmpty()
     assert len(curve(plot, 0, 0)[0]) == 5
+
+
+@pytest.mark.parametrize("points", [8, 10, 14])
+@pytest.mark.parametrize("radius", [20, 35, 45, 60, 100, 300])
+def test_the_words_around_the_circle_never_overlap(app, radius, points):
+    placed = words_around(radius, QFontMetricsF(QFont("sans", points)))
+    assert {"pleased", "aroused", "displeased", "sleepy"} <= {word for word, _ in placed}
+    for (_, one), (_, other) in itertools.combinations(placed, 2):
+        assert not one.intersects(other)
+
+
+def test_a_place_that_does_not_fit_is_cut_off_visibly(app):
+    """`forest 0` would be read as a number."""
+    panel, said = ScenePanel(), {}
+    for width in (600, 130):
+        panel.resize(width, 300)
+        panel.show()
+        app.processEvents()
+        panel.show_reading(evoked(0.0))
+        app.processEvents()
+        panel.show_reading(evoked(0.0))
+        said[width] = panel._line.text()
+    panel.close()
+    assert said[600] == panel._line.toolTip() == "place: street 0.70, forest 0.30"
+    assert said[130].endswith("\N{HORIZONTAL ELLIPSIS}")

@@ -135,7 +135,7 @@ class EmotionPlot(QWidget):
             for track in tracks
         )
         raw = "thin: single pictures, " if self._raw_shown else ""
-        text = f"{people}{raw}thick: steadied, band: its standard deviation"
+        text = f"{people}{raw}thick: steadied, band: \N{PLUS-MINUS SIGN}1 SD"
         if text != self._legend.text():
             self._legend.setText(text)
 

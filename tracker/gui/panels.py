@@ -66,14 +66,19 @@ class ScenePanel(_Panel):
             ]
         scales.append(Scale(OUTDOOR, outside, _number(outside), 0.0, 1.0, LEVEL))
         self._scales.show_scales(scales)
-        self._line.setText(_place(reading))
+        self._line.setToolTip(_place(reading))
+        self._line.setText(
+            self._line.fontMetrics().elidedText(
+                _place(reading), Qt.TextElideMode.ElideRight, self._line.width()
+            )
+        )
 
 
 class SoundPanel(_Panel):
     """Level, voice, and arousal of the sound."""
 
     def __init__(self) -> None:
-        super().__init__("Sound", Scales(3, "contentment"), "no sound")
+        super().__init__("Sound", Scales(3, "contentment"), "no sound is read")
 
     def show_reading(self, reading: AudioReading) -> None:
         self.set_present(True)
@@ -104,7 +109,7 @@ def _signed(name: str, value: float | None, spread: float | None = None) -> Scal
 
 
 def _decibels(level: float) -> str:
-    return f"{level:.0f} dB".replace("-", "\N{MINUS SIGN}")
+    return f"{level:.0f} dBFS".replace("-", "\N{MINUS SIGN}")
 
 
 def _number(value: float | None) -> str:

@@ -15,6 +15,7 @@ from tracker.values import Affect, FrameResult
 TRAIL = 5.0  # s that a trail goes back
 GONE = 1.0  # s unseen after which a person is not drawn any more
 FADES = 12  # steps in which a trail fades
+ROOM = 3.0  # lines of text; on a smaller radius there is no room for all eight words
 
 # Russell (1980), "A circumplex model of affect", J. Pers. Soc. Psychol. 39, 1161-1178: the
 # abstract names eight kinds of affect and their angles. Written as adjectives.
@@ -88,15 +89,8 @@ class EmotionPlane(QWidget):
         painter.drawLine(middle - QPointF(radius, 0), middle + QPointF(radius, 0))
         painter.drawLine(middle - QPointF(0, radius), middle + QPointF(0, radius))
         painter.setPen(faint(self.palette(), 0.8))
-        metrics = QFontMetricsF(self.font())
-        for i, word in enumerate(WORDS):
-            x, y = cos(radians(APART * i)), -sin(radians(APART * i))
-            edge = middle + QPointF(x, y) * (radius + 4)
-            width, height = metrics.horizontalAdvance(word) + 2, metrics.height()
-            # The word's box touches the circle from outside, on the side of its angle.
-            left = edge.x() - width / 2 + x * width / 2
-            top = edge.y() - height / 2 + y * height / 2
-            painter.drawText(QRectF(left, top, width, height), Qt.AlignmentFlag.AlignCenter, word)
+        for word, spot in words_around(radius, QFontMetricsF(self.font())):
+            painter.drawText(spot.translated(middle), Qt.AlignmentFlag.AlignCenter, word)
 
     def _draw_trail(
         self,
@@ -144,3 +138,17 @@ class EmotionPlane(QWidget):
 
 def _at(affect: Affect, middle: QPointF, radius: float) -> QPointF:
     return middle + QPointF(affect.valence, -affect.arousal) * radius
+
+
+def words_around(radius: float, metrics: QFontMetricsF) -> list[tuple[str, QRectF]]:
+    """Each word's box touches the circle from outside, on the side of its angle. Where eight of
+    them would overlap, there are four. radius: in points, of a circle about (0, 0)."""
+    placed = []
+    for i in range(0, len(WORDS), 1 if radius >= ROOM * metrics.height() else 2):
+        x, y = cos(radians(APART * i)), -sin(radians(APART * i))
+        width, height = metrics.horizontalAdvance(WORDS[i]) + 2, metrics.height()
+        spot = QRectF(0, 0, width, height)
+        beyond = radius + 4
+        spot.moveCenter(QPointF(x * (beyond + width / 2), y * (beyond + height / 2)))
+        placed.append((WORDS[i], spot))
+    return placed

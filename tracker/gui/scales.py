@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from tracker.gui.colours import faint
 
+WIDEST = "-00 dBFS"  # of the numbers
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:
@@ -40,7 +42,7 @@ class Scales(QWidget):
 
     def sizeHint(self) -> QSize:
         metrics = QFontMetricsF(self.font())
-        wide = metrics.horizontalAdvance(self._widest) + metrics.horizontalAdvance("-00.0 dB")
+        wide = metrics.horizontalAdvance(self._widest) + metrics.horizontalAdvance(WIDEST)
         return QSize(round(wide + 8 * metrics.height()), round(self._lines * self._step(metrics)))
 
     def minimumSizeHint(self) -> QSize:
@@ -61,7 +63,7 @@ class Scales(QWidget):
 
     def _draw(self, painter: QPainter, metrics: QFontMetricsF, scale: Scale, line: QRectF) -> None:
         name = metrics.horizontalAdvance(self._widest) + metrics.height() / 2
-        number = metrics.horizontalAdvance("-00.0 dB") + metrics.height() / 2
+        number = metrics.horizontalAdvance(WIDEST) + metrics.height() / 2
         painter.setPen(faint(self.palette(), 0.9))
         middle = Qt.AlignmentFlag.AlignVCenter
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft | middle, scale.name)
