@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -82,7 +83,8 @@ def write_film_with_sound(
     (codec, video_start), (sound_codec, audio_start) = video, audio
     with av.open(str(path), "w") as box:
         pictures = box.add_stream(codec, rate=Fraction(25))
-        pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
+        full = "j" if codec == "mjpeg" else ""  # of the range 0..255
+        pictures.width, pictures.height, pictures.pix_fmt = 64, 48, f"yuv{full}420p"
         pictures.time_base = pictures.codec_context.time_base = Fraction(1, TICKS)
         sound = box.add_stream(sound_codec, rate=rate)
         sound.layout = layout
@@ -164,6 +166,19 @@ def timm_or_skip():
         import timm  # noqa: F401
     except (ImportError, RuntimeError) as wrong:
         pytest.skip(f"needs timm and a torchvision for this torch: {wrong}")
+
+
+def virtual_display():
+    """What to put before a command so that it has a screen that nobody sees."""
+    if shutil.which("xvfb-run") is None:
+        pytest.skip("needs xvfb-run (Debian: xvfb, xauth)")
+    return ["xvfb-run", "-a", "-s", "-screen 0 1400x900x24"]
+
+
+def skip_without_libraries(platform, ran):
+    """Qt's own word about libraries of the system that one of its platforms needs."""
+    if ran.returncode and "no Qt platform plugin could be initialized" in ran.stderr:
+        pytest.skip(f"needs the libraries of Qt's {platform} platform: {ran.stderr.strip()}")
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -12,7 +11,14 @@ import cv2
 import numpy as np
 import pytest
 
-from conftest import DEMO, ROOT, write_film, write_film_with_sound
+from conftest import (
+    DEMO,
+    ROOT,
+    skip_without_libraries,
+    virtual_display,
+    write_film,
+    write_film_with_sound,
+)
 from tracker.cli import main
 from tracker.models import open_shipped
 from tracker.profile_file import load_profile
@@ -297,8 +303,6 @@ def test_what_cannot_be_watched_is_a_wrong_command(words, line, capsys):
 
 
 def test_under_a_real_window_system_the_window_is_drawn_and_answers_its_keys(app, tmp_path):
-    if shutil.which("xvfb-run") is None:
-        pytest.skip("needs xvfb-run (Debian: xvfb, xauth)")
     code = """if True:
         import sys
         import tracker.gui
@@ -318,13 +322,11 @@ def test_under_a_real_window_system_the_window_is_drawn_and_answers_its_keys(app
     artifacts.mkdir(exist_ok=True)
     paths = os.pathsep.join([str(ROOT / "tests"), *sys.path])
     ran = subprocess.run(
-        ["xvfb-run", "-a", "-s", "-screen 0 1400x900x24", sys.executable, "-c", code,
-         str(artifacts / "window-xvfb.png")],
+        [*virtual_display(), sys.executable, "-c", code, str(artifacts / "window-xvfb.png")],
         env={**os.environ, "QT_QPA_PLATFORM": "xcb", "PYTHONPATH": paths},
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
-    if "xcb" in ran.stderr and ran.returncode:
-        pytest.skip(f"needs the libraries of Qt's xcb platform: {ran.stderr.splitlines()[0]}")
+    skip_without_libraries("xcb", ran)
     assert (ran.returncode, ran.stdout.split()) == (0, ["xcb", "True", "1280", "800"]), ran.stderr
 
 

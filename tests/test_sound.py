@@ -1,5 +1,6 @@
 """The sound of films, on the clock of their frames."""
 
+import struct
 from itertools import pairwise
 
 import numpy as np
@@ -68,6 +69,26 @@ def test_a_flash_and_a_click_of_one_moment_are_found_at_one_time(
     np.testing.assert_allclose(heard, seen, atol=0.003)  # 20 ms are asked for
     if not name.endswith(".ts"):  # a transport stream's clock has no zero of its own
         np.testing.assert_allclose(seen, EVENTS, atol=0.001)
+
+
+def start_sound_of_avi(path, seconds):
+    """Write the start into the header of the sound (dwStart of AVISTREAMHEADER), in blocks."""
+    data = bytearray(path.read_bytes())
+    header = data.find(b"auds")
+    scale, rate = struct.unpack_from("<II", data, header + 20)
+    struct.pack_into("<I", data, header + 28, round(seconds * rate / scale))
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("start", [0.0, 0.5, 2.0])
+def test_sound_that_starts_late_in_an_avi_is_heard_in_time_if_its_header_says_so(tmp_path, start):
+    path = write_film_with_sound(
+        tmp_path / "a.avi", EVENTS, video=("mjpeg", 0.0), audio=("pcm_s16le", start)
+    )
+    start_sound_of_avi(path, start)  # FFmpeg leaves it at 0
+    _, steps = read(path)
+    assert flashes(steps) == pytest.approx(EVENTS, abs=0.001)
+    assert heard_clicks(steps) == pytest.approx(EVENTS, abs=0.003)
 
 
 def test_sound_comes_once_in_order_and_never_before_its_frame(tmp_path):
