@@ -4,11 +4,15 @@ import shutil
 import subprocess
 import sys
 
+import cv2
+import numpy as np
 import pytest
 
-from tracker.sources import SourceError
+from tracker.cli import main
+from tracker.sources import SourceError, Wish
 from tracker.sources import camera_v4l2 as v4l2
 from tracker.sources.camera_names import Listed, again, chosen, linux_cameras
+from tracker.sources.camera_opencv import open_opencv
 
 BUILT_IN, LEFT, RIGHT = (
     Listed(0, "Integrated Camera"),
@@ -66,6 +70,75 @@ def test_a_node_that_is_no_camera_is_left_out(tmp_path):
     (tmp_path / "dev").mkdir()
     (tmp_path / "dev" / "video0").write_bytes(b"")  # answers no Video4Linux request
     assert linux_cameras(tmp_path / "sys", tmp_path / "dev") == []
+
+
+class Capture:
+    """Stands for OpenCV on a driver that does what it is asked, or is somebody else's."""
+
+    def __init__(self, *, opens=True, gives=True):
+        self.opens, self.gives, self.asked, self.released = opens, gives, {}, False
+
+    def isOpened(self):
+        return self.opens
+
+    def set(self, what, value):
+        self.asked[what] = value
+
+    def get(self, what):
+        return self.asked.get(what, 0.0)
+
+    def read(self):
+        return self.gives, np.zeros((4, 4, 3), np.uint8) if self.gives else None
+
+    def release(self):
+        self.released = True
+
+
+@pytest.fixture
+def driver(monkeypatch):
+    """Gives OpenCV's next capture."""
+
+    def set_to(capture):
+        monkeypatch.setattr(cv2, "VideoCapture", lambda *_: capture)
+        return capture
+
+    return set_to
+
+
+@pytest.mark.parametrize(
+    "wish, size_wh, rate",
+    [(Wish(), (1280, 720), 30.0), (Wish((1920, 1080), 60.0), (1920, 1080), 60.0)],
+)
+def test_a_camera_is_asked_for_a_size_and_a_rate(driver, caplog, wish, size_wh, rate):
+    asked = driver(Capture()).asked
+    open_opencv(0, "Brio", wish).close()
+    assert (asked[cv2.CAP_PROP_FRAME_WIDTH], asked[cv2.CAP_PROP_FRAME_HEIGHT]) == size_wh
+    assert asked[cv2.CAP_PROP_FPS] == rate
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("busy", [{"opens": False}, {"gives": False}])
+def test_a_camera_that_another_program_uses_is_one_line(driver, monkeypatch, tmp_path, busy):
+    node = tmp_path / "video0"
+    node.write_bytes(b"")
+    monkeypatch.setattr("tracker.sources.camera_opencv.NODE", str(tmp_path / "video{}"))
+    capture = driver(Capture(**busy))
+    with pytest.raises(SourceError) as why:
+        open_opencv(0, "Brio", Wish())
+    assert str(why.value) == "Brio: gives no picture; another program may be using it"
+    assert capture.released or not capture.opens
+
+
+def test_the_command_lists_numbers_names_and_modes(monkeypatch, capsys):
+    modes = ("MJPG 1280x720 30 25", "YUYV 640x480 30")
+    found = [Listed(0, "Brio", modes), Listed(2, "Cam Link")]
+    monkeypatch.setattr("tracker.commands.cameras.cameras", lambda: found)
+    assert main(["cameras"]) == 0
+    listed = "0  Brio\n   MJPG 1280x720 30 25\n   YUYV 640x480 30\n2  Cam Link\n"
+    assert capsys.readouterr().out == listed
+    found.clear()
+    assert main(["cameras"]) == 2
+    assert capsys.readouterr().err == "emotrack: there is no camera\n"
 
 
 REQUESTS = {

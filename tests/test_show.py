@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -33,6 +34,12 @@ def table(path):
 
 def meta(path):
     return json.loads(path.with_suffix(".meta.json").read_text("utf-8"))
+
+
+def free_port():
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        return asked.getsockname()[1]
 
 
 def open_files():
@@ -127,6 +134,21 @@ def test_closing_the_window_finishes_the_table_and_leaves_nothing_behind(emotrac
         name for name in open_files() - before if str(tmp_path) in name or "demo" in name
     } == set()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out.csv", "out.meta.json"]  # no picture
+
+
+def test_no_thread_and_no_file_is_left_after_a_window_with_all_its_outputs(emotrack, tmp_path):
+    for package in ("pythonosc", "websockets"):
+        pytest.importorskip(package)
+    film = write_film_with_sound(tmp_path / "a.mp4", [0.6, 1.0], seconds=8.0)
+
+    def run(name):
+        outputs = ["--csv", tmp_path / f"{name}.csv", "--osc", "127.0.0.1:9", "--ws", free_port()]
+        assert emotrack(leave, film, "--live", "--show", "--sound", *outputs) == 0
+        left = threading.enumerate()
+        names = (f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd"))
+        return left, sorted(os.readlink(name) for name in names if os.path.exists(name))
+
+    assert run("first") == run("second")  # the first loads what is loaded once
 
 
 def test_a_live_run_that_its_viewer_ends_is_finished(emotrack, tmp_path, capsys):

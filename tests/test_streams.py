@@ -130,18 +130,21 @@ def test_words_are_left_out_of_an_lsl_stream(steps):
 def test_an_lsl_inlet_that_never_reads_holds_up_nobody(steps):
     pytest.importorskip("pylsl")
     name = f"emotrack {uuid4()}"
-    with open_lsl(name, HEADER) as sink, lsl_inlet(name):
-        for _ in range(100):
-            for step in steps:
-                sink.write(step)
+    many = 100 * steps
+    with open_lsl(name, HEADER) as sink, lsl_inlet(name), lsl_inlet(name) as reading:
+        for step in many:
+            sink.write(step)
+        samples, _ = pulled(reading, sum(max(1, len(step.result.people)) for step in many))
+    frames = [step.result.index + 1 for step in many for _ in step.result.people or [None]]
+    assert [sample[0] for sample in samples] == frames
 
 
 # Open Sound Control.
 
 
 @contextmanager
-def osc_server():
-    """Everything an OSC server was told, in order."""
+def osc_server(port=0):
+    """Everything an OSC server was told, in order. port: 0 for any."""
     pytest.importorskip("pythonosc")
     from pythonosc.dispatcher import Dispatcher
     from pythonosc.osc_server import BlockingOSCUDPServer
@@ -149,7 +152,7 @@ def osc_server():
     heard = []
     dispatcher = Dispatcher()
     dispatcher.set_default_handler(lambda address, *cells: heard.append((address, cells)))
-    with BlockingOSCUDPServer(("127.0.0.1", 0), dispatcher) as server:
+    with BlockingOSCUDPServer(("127.0.0.1", port), dispatcher) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -207,11 +210,19 @@ def test_an_osc_host_that_nobody_knows_is_one_error():
         open_osc("nowhere.invalid", 9000, HEADER)
 
 
-def test_osc_to_where_nobody_listens_goes_on(steps):
-    pytest.importorskip("pythonosc")
-    with open_osc("127.0.0.1", free_port(socket.SOCK_DGRAM), HEADER) as sink:
-        for step in steps:
+def test_osc_to_where_nobody_listens_yet_is_heard_once_somebody_does(steps):
+    port = free_port(socket.SOCK_DGRAM)
+    with open_osc("127.0.0.1", port, HEADER) as sink:
+        for step in steps[:-1]:
             sink.write(step)
+        with osc_server(port) as (_, heard):
+            sink.write(steps[-1])  # the system answers the one before with a refusal
+            sink.write(steps[-1])
+            deadline = time.monotonic() + 10
+            while not as_rows(list(heard))[1] and time.monotonic() < deadline:
+                time.sleep(0.01)
+    frames = {row["frame"] for row in as_rows(heard)[0]}
+    assert frames == {steps[-1].result.index + 1}
 
 
 # Websocket.
@@ -370,6 +381,25 @@ def test_the_command_feeds_all_streams_the_values_of_its_table(tmp_path):
     assert "sesame" not in out.with_suffix(".meta.json").read_text("utf-8")
 
 
+def test_json_lines_of_a_live_run_come_while_it_runs(tmp_path):
+    out = tmp_path / "out.csv"
+    words = ["--live", "--jsonl", "-", "--csv", str(out)]
+    running = subprocess.Popen([*EMOTRACK, *[str(DEMO)] * 10, *words], stdout=subprocess.PIPE)
+    lines = [json.loads(running.stdout.readline()) for _ in range(20)]
+    assert running.poll() is None  # a minute of film is not over yet
+    running.send_signal(signal.SIGINT)
+    rest = [json.loads(line) for line in running.stdout]  # whole to the end
+    running.stdout.close()
+    assert running.wait(60) == 130
+    rows = read_table(out)
+    assert len(rows) == len(lines) + len(rest)
+    for line, row in zip([*lines, *rest], rows, strict=True):
+        assert list(line) == list(row)
+        for word in WORDS & set(line):
+            assert (line.pop(word) or "") == row[word]
+        assert list(line.values()) == numbers(row)
+
+
 def test_a_port_that_is_taken_is_one_line_exit_2_and_no_file(tmp_path):
     pytest.importorskip("websockets")
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
@@ -479,6 +509,36 @@ def test_without_ids_nothing_but_the_face_id_is_missing(tmp_path):
     rows = [read_table(path) for path in (plain, bare)]
     assert {row["face_id"] for row in rows[1]} == {""}
     assert rows[1] == [{**row, "face_id": ""} for row in rows[0]]
+
+
+def test_without_ids_no_stream_carries_one(steps):
+    for package in ("pylsl", "pythonosc", "websockets"):
+        pytest.importorskip(package)
+    name, header, step = f"emotrack {uuid4()}", columns(ids=False), steps[0]
+    with open_lsl(name, header) as lsl, lsl_inlet(name) as inlet:
+        lsl.write(step)
+        ((sample, *_), _) = pulled(inlet, 1)
+        labels = inlet.info(timeout=30).get_channel_labels()
+    port = free_port()
+    with (
+        osc_server() as (udp, heard),
+        open_osc("127.0.0.1", udp, header) as osc,
+        open_websocket("127.0.0.1", port, None, header) as ws,
+        connected(f"ws://127.0.0.1:{port}/") as client,
+    ):
+        wait_for_clients(ws, 1)
+        osc.write(step)
+        ws.write(step)
+        (row,) = json.loads(client.recv(timeout=30))["rows"]
+        deadline = time.monotonic() + 10
+        while not any("/face/" in address for address, _ in heard) and time.monotonic() < deadline:
+            time.sleep(0.01)
+    said = dict(zip(labels, sample, strict=True))
+    assert math.isnan(said["face_id"])
+    assert row["face_id"] is None
+    assert said["face_x"] == row["face_x"] == round(step.result.people[0].face.box.x0, 1)
+    of_faces = [(address, cells) for address, cells in heard if "/face/" in address]
+    assert {cells[0] for _, cells in of_faces} == {None}
 
 
 def test_without_ids_the_order_of_rows_tells_nobody_apart(steps):

@@ -172,6 +172,18 @@ def test_pause_and_record_are_asked_of_the_run_and_shown(bench):
         assert not getattr(shown.remote, name)
 
 
+def test_the_last_line_says_how_fast_how_late_and_how_much_was_lost(bench, monkeypatch):
+    shown, clock = bench(), [100.0]
+    monkeypatch.setattr("tracker.gui.window.time.monotonic", lambda: clock[0])
+    shown.remote.dropped = 7
+    for i in range(31):
+        clock[0] = 100 + i / 10
+        shown.show(a_step(i))
+    assert shown.window.footer.numbers.text() == (
+        "10.0 frames/s   latency 20 ms (95 %: 20)   7 dropped"
+    )
+
+
 def test_a_recording_that_the_run_could_not_begin_is_shown_as_none(bench):
     shown = bench()
     shown.press(Qt.Key.Key_R)

@@ -21,6 +21,7 @@ from tracker.values import Image
 DRIVERS = {"linux": cv2.CAP_V4L2, "win32": cv2.CAP_DSHOW, "darwin": cv2.CAP_AVFOUNDATION}
 SIZE_WH = (1280, 720)  # asked for where the user names none
 RATE = 30.0  # frames/s, the same
+NODE = "/dev/video{}"  # of Linux
 COMPRESSED = cv2.VideoWriter.fourcc(*"MJPG")  # raw 720p at 30/s does not fit through USB 2
 log = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ def unmet(wish: Wish, about: dict[str, Any]) -> Iterator[str]:
 
 def _why_not(index: int) -> str:
     if sys.platform == "linux":
-        node = Path(f"/dev/video{index}")
+        node = Path(NODE.format(index))
         if not node.exists():
             return f"there is no camera {index}; `emotrack cameras` lists them"
         try:
