@@ -4,13 +4,19 @@ import sys
 import threading
 import time
 from importlib.util import find_spec
+from itertools import islice
+from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
+from tracker.api import Options, build
 from tracker.cli import main
+from tracker.pipeline import follow
 from tracker.sound import RATE
 from tracker.sources import SourceError, microphone
+from tracker.sources.camera import Camera, Lost
 from tracker.values import Frame
 
 BLANK = np.zeros((4, 4, 3), np.uint8)
@@ -144,6 +150,67 @@ def test_one_that_stops_is_waited_for_and_heard_again_on_the_same_clock(
     assert piece.first > before[-1].first + len(before[-1].samples) + 0.02 * RATE  # a hole
     assert len(piece.samples) == pytest.approx(1600, abs=20)
     assert caplog.text.count("made: the microphone stopped; waiting for it") == 1
+
+
+class Stage:
+    """A camera that sees a clap, and beside it a microphone whose driver tells of it later."""
+
+    about: ClassVar = {"kind": "camera"}
+
+    def __init__(self, stream, pictures):
+        self.stream, self.pictures, self.clapped = stream, pictures, None
+
+    def read(self):
+        time.sleep(0.02)
+        self.pictures -= 1
+        now = time.monotonic()
+        if self.pictures == 5:
+            self.clapped = now
+            return np.full((4, 4, 3), 255, np.uint8)
+        if self.pictures == 3:
+            block = np.zeros((4800, 1), np.float32)
+            block[:96] = 0.9  # the clap is its beginning
+            self.stream.callback(block, 4800, at(50.0, 50.0 - (now - self.clapped)), None)
+        if not self.pictures:
+            raise Lost("the end")
+        return BLANK
+
+    def close(self):
+        pass
+
+
+def at(current, recorded):
+    return SimpleNamespace(currentTime=current, inputBufferAdcTime=recorded)
+
+
+def test_a_clap_is_seen_and_heard_at_one_time(opened):
+    heard, (stream,) = opened
+    camera = Camera("camera 0", lambda: Stage(stream, 25), lambda: heard)
+    seen, pieces = [], []
+    sound = camera.sound()
+    for i, frame in enumerate(islice(camera, 24)):
+        if i == 0:
+            sound.begin(frame)
+        if frame.image.mean() > 127:
+            seen.append(frame.pts)
+        pieces += sound.upto(frame.pts)
+    pieces += sound.upto(100.0)
+    clicks = [
+        (piece.first + k) / RATE for piece in pieces for k in np.flatnonzero(piece.samples > 0.3)
+    ]
+    assert len(seen) == 1
+    assert clicks[0] == pytest.approx(seen[0], abs=0.02)
+
+
+def test_a_camera_without_a_microphone_is_read_all_the_same(caplog, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    camera = Camera("camera 0", lambda: Stage(None, 3), microphone.open_microphone)
+    with build(Options(sound="sound-s", scene=None)) as reader:
+        steps = list(islice(follow(camera, reader), 1))
+    assert [step.result.audio for step in steps] == [None]
+    assert caplog.messages == [
+        "no sound: a microphone needs sounddevice: pip install 'emotrack[audio]'"
+    ]
 
 
 def test_leaving_while_one_is_waited_for_ends_the_wait(opened, sounddevice, monkeypatch, caplog):
