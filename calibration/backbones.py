@@ -12,17 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from calibration.samples import RecipeError
+from calibration.scene.mobilenet import TOP, WEIGHTS, MobileNetV2, imagenet
 
 TIMM = {"inception-v3": "inception_v3", "inception-resnet-v2": "inception_resnet_v2"}
 NAMES = ("small", "mobilenet-v2", *TIMM)
-MOBILENET = "models/mobilenet_v2/tf2_mobilenet_v2_1.0_224_dequant_f32.npz"  # below shared
 NEEDS_TIMM = "pip install timm, and the torchvision that belongs to your torch"
 HALF = (0.5, 0.5, 0.5)
 UNTRAINED = "nothing: random weights"
@@ -54,7 +51,7 @@ def open_backbone(name: str, shared: Path, *, untrained: bool = False) -> Backbo
     if name == "small":
         return Backbone(name, _small(), 64, HALF, HALF, 64, UNTRAINED)
     if name == "mobilenet-v2":
-        return _mobilenet(shared / MOBILENET)
+        return _mobilenet(shared / WEIGHTS)
     raise RecipeError(f"unknown backbone {name!r}; known: {', '.join(NAMES)}")
 
 
@@ -106,65 +103,20 @@ def _timm(name: str) -> Any:
 
 def _mobilenet(path: Path) -> Backbone:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            stored = {key: file[key] for key in file.files}
+        body = Map(imagenet(path))
     except OSError as wrong:
         raise RecipeError(f"backbone 'mobilenet-v2': no weights at {path}") from wrong
     origin = "MobileNetV2 1.0 224 of google-coral/test_data (Apache-2.0), dequantised; ImageNet"
-    return Backbone("mobilenet-v2", MobileNet(stored), 1280, HALF, HALF, 224, origin)
+    return Backbone("mobilenet-v2", body, TOP, HALF, HALF, 224, origin)
 
 
-class Folded(nn.Module):
-    """A convolution with its normalisation folded in and TensorFlow's SAME padding."""
+class Map(nn.Module):
+    """The last map, without ImageNet's classes."""
 
-    def __init__(
-        self, weight: NDArray[Any], bias: NDArray[Any], stride: int, *, deep: bool, bent: bool
-    ) -> None:
+    def __init__(self, network: MobileNetV2) -> None:
         super().__init__()
-        # TensorFlow Lite keeps depthwise kernels as (1, H, W, C), the others as (out, H, W, in).
-        turned = torch.from_numpy(weight).permute((3, 0, 1, 2) if deep else (0, 3, 1, 2))
-        self.weight = nn.Parameter(turned.contiguous())
-        self.bias = nn.Parameter(torch.from_numpy(bias))
-        self.stride = stride
-        self.groups = turned.shape[0] if deep else 1
-        self.bent = bent  # ReLU6 follows
+        del network.classifier
+        self.network = network
 
-    def forward(self, x: Tensor) -> Tensor:
-        if self.weight.shape[-1] == 3:
-            # With stride 2 and an even side, SAME pads right and bottom only.
-            x = functional.pad(x, (0, 1, 0, 1) if self.stride == 2 else (1, 1, 1, 1))
-        x = functional.conv2d(x, self.weight, self.bias, self.stride, groups=self.groups)
-        return functional.relu6(x) if self.bent else x
-
-
-class Inverted(nn.Sequential):
-    """An inverted residual (Sandler et al. 2018); adds its input where the shapes agree."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = x
-        for layer in self:
-            y = layer(y)
-        return x + y if y.shape == x.shape else y
-
-
-class MobileNet(nn.Sequential):
-    """The convolutions of MobileNetV2. stored: w00, b00... in graph order, kinds, strides."""
-
-    def __init__(self, stored: dict[str, NDArray[Any]]) -> None:
-        layers = [
-            (stored[f"w{i:02d}"], stored[f"b{i:02d}"], int(stride), kind == "DEPTHWISE_CONV_2D")
-            for i, (kind, stride) in enumerate(zip(stored["kinds"], stored["strides"], strict=True))
-        ]
-        parts: list[nn.Module] = [_folded(layers[0], bent=True)]
-        i = 1
-        while i < len(layers) - 2:  # the last two: the widest convolution, and the classifier
-            size = 2 if layers[i][3] else 3  # the first block has no expansion
-            block = layers[i : i + size]
-            parts.append(Inverted(*(_folded(x, bent=j < size - 1) for j, x in enumerate(block))))
-            i += size
-        super().__init__(*parts, _folded(layers[-2], bent=True))
-
-
-def _folded(layer: tuple[NDArray[Any], NDArray[Any], int, bool], *, bent: bool) -> Folded:
-    weight, bias, stride, deep = layer
-    return Folded(weight, bias, stride, deep=deep, bent=bent)
+    def forward(self, frames: Tensor) -> Tensor:
+        return self.network.levels(frames)[-1]

@@ -45,7 +45,7 @@ def test_ours_gives_the_features_of_the_published_loader(shared):
         ours = backbone.body(pictures).mean((2, 3))
         theirs = published.load().eval().features(pictures)
     assert ours.shape == (2, backbone.width)
-    torch.testing.assert_close(ours, theirs)
+    torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=0)  # sums in another order
 
 
 @pytest.mark.slow

@@ -103,13 +103,15 @@ RANKS = {  # longest matching prefix wins
     "calibration.cards": 12,
     "calibration.baseline": 12,
     "calibration.samples": 12,
-    "calibration.backbones": 13,
     "calibration.epochs": 13,
     "calibration.pages": 12,
     "calibration.agreement": 13,
     "calibration.traces": 14,
     "calibration": 15,  # a folder for each network and each evaluation
     "calibration.poster": 16,  # stands on the face network
+    "calibration.backbones": 16,  # on the scene network's
+    "calibration.emotic": 17,
+    "calibration.evoked": 17,
 }
 OURS = ("tracker", "engines", "calibration")
 

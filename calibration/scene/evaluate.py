@@ -4,7 +4,7 @@ python -m calibration.scene.evaluate --shared ../shared --runs runs
 
 What pictures evoke is scored on themes that the heads did not see: five times they are fitted to
 four fifths of the themes and asked about the rest. The shipped heads are fitted to all themes at
-hand, in the same way; only the places can be scored on the shipped file itself.
+hand, in the same way; only places and maps can be scored on the shipped file itself.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from calibration.scene.heads import left_out
 from calibration.scene.material import Material, Table, frames_of, load
 from calibration.scene.network import answer
 from calibration.scene.pictures import FOLDS, INTEL, PLACES
+from calibration.scene.sanity import changes, likeness, randomised, some
+from calibration.scene.shipped import restored
 
 GROUPED = "OASIS, five folds of whole themes"
 NAMES = ("valence", "arousal", "spread of valence", "spread of arousal")
@@ -141,10 +143,27 @@ def shipped_places(model: Path, material: Material) -> Table:
     return np.concatenate(rows).astype(np.float64)
 
 
+def map_scores(model: Path, material: Material) -> Iterator[Score]:
+    """Whether the shipped maps show where the score comes from (`sanity.py`)."""
+    network = restored(model)
+    other = randomised(network, seed=0)
+    files = some(np.array(material.files)[material.rated].tolist())
+    for output, name in enumerate(NAMES[:2]):
+        change = changes(network, files, output).mean(0)
+        for k, tenth in enumerate(("raises", "lowers")):
+            metric = f"change of {name} without the tenth that its map says {tenth} it"
+            where = "OASIS, seen in training; constant: without a random tenth"
+            yield Score(metric, float(change[k]), where, len(files), (), float(change[2]))
+        alike = float(np.abs(likeness(network, other, files, output)).mean())
+        metric = f"likeness of the map of {name} to a random network's, mean |r|"
+        yield Score(metric, alike, "OASIS", len(files))
+
+
 def scores(model: Path, material: Material, seen: Features) -> list[Score]:
     totals = left_out(material, seen)
     rated = list(rated_scores(totals, material))
-    return [*rated, *place_scores(shipped_places(model, material), material)]
+    places = place_scores(shipped_places(model, material), material)
+    return [*rated, *places, *map_scores(model, material)]
 
 
 def written(score: Score) -> str:

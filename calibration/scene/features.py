@@ -10,9 +10,8 @@ import torch
 from tqdm import tqdm
 
 from calibration.scene.material import Material, Table, frames_of
-from calibration.scene.mobilenet import WEIGHTS, MobileNetV2
-from calibration.scene.network import SceneNetwork
-from calibration.scene.words import norms
+from calibration.scene.mobilenet import WEIGHTS, imagenet
+from calibration.scene.network import BLOCKS, SceneNetwork
 
 BATCH = 16  # pictures at once
 
@@ -21,14 +20,13 @@ BATCH = 16  # pictures at once
 class Features:
     """What the heads read of every picture of a Material."""
 
-    plain: Table  # (n, c)
+    plain: Table  # (n, c), in the blocks of BLOCKS
     mirrored: Table  # (n, c)
-    widths: tuple[int, ...]  # of its blocks, summing to c
 
 
 def new_network(shared: Path) -> SceneNetwork:
     """ImageNet's body, with heads not yet fitted."""
-    return SceneNetwork(MobileNetV2(shared / WEIGHTS), torch.from_numpy(norms())).eval()
+    return SceneNetwork(imagenet(shared / WEIGHTS)).eval()
 
 
 def features(shared: Path, material: Material, folder: Path) -> Features:
@@ -37,14 +35,14 @@ def features(shared: Path, material: Material, folder: Path) -> Features:
     if path.exists():
         with np.load(path) as file:
             plain, mirrored = file["plain"], file["mirrored"]
-        if plain.shape != (len(material), sum(network.widths)):
+        if plain.shape != (len(material), sum(BLOCKS)):
             raise ValueError(f"{path}: made from other pictures or words; delete it")
-        return Features(plain, mirrored, network.widths)
+        return Features(plain, mirrored)
     network.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     plain, mirrored = (features_of(network, material.files, m) for m in (False, True))
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(path, plain=plain, mirrored=mirrored)
-    return Features(plain, mirrored, network.widths)
+    return Features(plain, mirrored)
 
 
 @torch.no_grad()

@@ -9,10 +9,10 @@ from tqdm import tqdm
 from calibration.scene.features import Features
 from calibration.scene.linear import Linear, Scale, fitted_ridge, side_by_side, softmax
 from calibration.scene.material import UNKNOWN, Material, Rows, Table
-from calibration.scene.network import SPLIT, SceneNetwork
+from calibration.scene.network import BLOCKS, DEPTHS, SPLIT, SceneNetwork
 from calibration.scene.pictures import FOLDS, PLACES
 
-# Weight of each block of features in the kernel (`SceneNetwork.widths`): the top counts as much as
+# Weight of each block of features in the kernel (`BLOCKS`): the top counts as much as
 # all other depths together; a word's valence and arousal count beside them as one strong feature.
 LEVELS, TOP, WORDS, FELT = 1 / 12, 1 / 2, 0.3, 0.03
 DEVIATION = 0.9  # of valence and arousal answers, beside the truth's: CCC for a little RMSE
@@ -22,21 +22,20 @@ SOFT_EMOTIONS, SOFT_PLACES = 1e-3, 1e-5  # penalties of the softmax heads
 def fitted_heads(seen: Features, material: Material, rows: Rows) -> Linear:
     """All heads, in the order of SPLIT, from what was seen in `rows` and in their mirror images."""
     x = (seen.plain[rows] + seen.mirrored[rows]) / 2
-    depths = len(seen.widths) - 3
-    weights = [LEVELS] * depths + [TOP, WORDS, FELT]
+    weights = [LEVELS] * len(DEPTHS) + [TOP, WORDS, FELT]
 
     rated = material.rated[rows]
-    scale = Scale.of(x[rated], seen.widths, weights)
+    scale = Scale.of(x[rated], BLOCKS, weights)
     felt, fold = scale(x[rated]), material.fold[rows][rated]
     affect = fitted_ridge(felt, material.affect[rows][rated], fold, DEVIATION)
     spread = fitted_ridge(felt, np.log(np.expm1(material.spread[rows][rated])), fold)
     emotions = softmax(felt, material.emotions[rows][rated], SOFT_EMOTIONS)
     heads = [scale.undone(head) for head in (affect, emotions, spread)]
 
-    x, weights = seen.plain[rows], [LEVELS] * depths + [TOP, FELT, FELT]
+    x, weights = seen.plain[rows], [LEVELS] * len(DEPTHS) + [TOP, FELT, FELT]
     for labels, classes in ((material.outdoor[rows], 2), (material.types[rows], len(PLACES))):
         known = labels != UNKNOWN
-        scale = Scale.of(x[known], seen.widths, weights)
+        scale = Scale.of(x[known], BLOCKS, weights)
         head = softmax(scale(x[known]), np.eye(classes)[labels[known]], SOFT_PLACES)
         if classes == 2:  # of two logits only the difference counts
             head = Linear(np.diff(head.weight, axis=1), np.diff(head.bias))

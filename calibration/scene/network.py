@@ -14,11 +14,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from calibration.scene.mobilenet import STRIDE, MobileNetV2
+from calibration.scene.mobilenet import STRIDE, TOP, WIDTHS, MobileNetV2
 from calibration.scene.pictures import PLACES
+from calibration.scene.words import norms
 from tracker.values import EMOTIONS
 
 DEPTHS = (3, 6, 10, 13, 16, 17)  # the maps below the top that are read: the last of each width
+BLOCKS = (*(WIDTHS[d] for d in DEPTHS), TOP, 2, len(EMOTIONS))  # of what the heads read
 SPLIT = (2, len(EMOTIONS), 2, 1, len(PLACES))  # affect, emotions, spread, outdoor, types of place
 MAPS = SPLIT[0] + SPLIT[1]  # outputs that come with a map
 
@@ -36,14 +38,12 @@ class Answer(NamedTuple):
 class SceneNetwork(nn.Module):
     """frames: (n, 3, H, W), RGB in [-1, 1], sides a multiple of 32."""
 
-    def __init__(self, body: MobileNetV2, norms: Tensor) -> None:
-        """norms: (1001, 10), what each ImageNet class evokes: affect, then emotions."""
+    def __init__(self, body: MobileNetV2) -> None:
         super().__init__()
         self.body = body
-        self.norms = nn.Parameter(norms.T[:, :, None, None].contiguous(), requires_grad=False)
-        widths = [int(level.shape[1]) for level in body.levels(torch.zeros(1, 3, STRIDE, STRIDE))]
-        self.widths = (*(widths[d] for d in DEPTHS), widths[-1], 2, norms.shape[1] - 2)
-        self.head = nn.Conv2d(sum(self.widths), sum(SPLIT), 1)
+        words = torch.from_numpy(norms()).T[:, :, None, None].contiguous()
+        self.norms = nn.Parameter(words, requires_grad=False)
+        self.head = nn.Conv2d(sum(BLOCKS), sum(SPLIT), 1)
 
     def forward(self, frames: Tensor) -> Answer:
         return answer(self.head(self.cells(frames)))

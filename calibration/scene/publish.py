@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 from torch.export import Dim
 
@@ -19,6 +17,7 @@ from calibration.cards import write_card
 from calibration.export import export
 from calibration.scene.evaluate import Score, scores, written
 from calibration.scene.features import Features
+from calibration.scene.halves import halve, store_halved
 from calibration.scene.material import SIZE, Material, frames_of
 from calibration.scene.network import Answer, SceneNetwork
 from calibration.scene.pictures import PLACES
@@ -26,7 +25,6 @@ from tracker.values import EMOTIONS
 
 AXES = ("valence", "arousal")
 COMMAND = "python -m calibration.scene.evaluate --shared ../shared --runs runs"
-LARGE = 1024  # numbers; larger tensors are stored in half the room
 
 
 def publish(network: SceneNetwork, material: Material, seen: Features, out: Path) -> Path:
@@ -45,14 +43,6 @@ def publish(network: SceneNetwork, material: Material, seen: Features, out: Path
     card = described(count, worst)
     card["scores"] = [_figure(score, today) for score in figures]
     return write_card(path, {**card, "limits": LIMITS})
-
-
-@torch.no_grad()
-def halve(network: SceneNetwork) -> None:
-    """Rounds the large weights to what half the room can hold, so that storing loses nothing."""
-    for parameter in network.parameters():
-        if parameter.numel() > LARGE:
-            parameter.copy_(parameter.half().float())
 
 
 def write_onnx(network: SceneNetwork, material: Material, path: Path) -> float:
@@ -84,25 +74,6 @@ def write_onnx(network: SceneNetwork, material: Material, path: Path) -> float:
     if worst > 1e-3:
         raise ValueError(f"{path.name}: ONNX Runtime differs from torch by {worst:.2g}")
     return worst
-
-
-def store_halved(path: Path) -> None:
-    """Large float32 tensors become float16 in the file, cast back once when it is loaded."""
-    model = onnx.load(path)
-    graph = model.graph
-    casts = []
-    for tensor in list(graph.initializer):
-        values = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or values.size <= LARGE:
-            continue
-        name = tensor.name
-        graph.initializer.remove(tensor)
-        graph.initializer.append(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
-        casts.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
-    for cast in reversed(casts):
-        graph.node.insert(0, cast)
-    onnx.checker.check_model(model)
-    onnx.save(model, path)
 
 
 def milliseconds(path: Path) -> float:
