@@ -6,11 +6,12 @@ from watching import a_result, evoked, person, reading
 
 from tracker.values import Affect
 
+from PySide6.QtCore import QRectF, QSizeF  # isort: skip
 from PySide6.QtGui import QFont, QFontMetricsF  # isort: skip
 from tracker.gui.curves import EmotionPlot  # isort: skip
 from tracker.gui.pace import Pace  # isort: skip
 from tracker.gui.scrub import clock  # isort: skip
-from tracker.gui.plane import words_around  # isort: skip
+from tracker.gui.plane import EmotionPlane, arranged  # isort: skip
 from tracker.gui.panels import ScenePanel  # isort: skip
 from tracker.gui.series import RAW, SMOOTH, SPREAD, Series  # isort: skip
 from tracker.gui.words import Words  # isort: skip
@@ -201,10 +202,17 @@ def test_what_has_no_spread_has_no_band(app):
 
 
 @pytest.mark.parametrize("points", [8, 10, 14])
-@pytest.mark.parametrize("radius", [20, 35, 45, 60, 100, 300])
-def test_the_words_around_the_circle_never_overlap(app, radius, points):
-    placed = words_around(radius, QFontMetricsF(QFont("sans", points)))
+@pytest.mark.parametrize("share", [(1, 1), (1.2, 1), (1, 2), (2, 1), (3, 4)])
+def test_the_words_of_the_circle_never_overlap_and_never_leave_it_out_of_sight(app, points, share):
+    metrics, plane = QFontMetricsF(QFont("sans", points)), EmotionPlane()
+    plane.setFont(QFont("sans", points))
+    least = plane.minimumSizeHint()
+    size = QSizeF(least.width() * share[0], least.height() * share[1])
+    radius, placed = arranged(size, metrics)
     assert {"pleased", "aroused", "displeased", "sleepy"} <= {word for word, _ in placed}
+    whole = QRectF(-size.width() / 2, -size.height() / 2, size.width(), size.height())
+    assert all(whole.contains(spot) for _, spot in placed)
+    assert 3 * metrics.height() < radius < min(size.width(), size.height()) / 2
     for (_, one), (_, other) in itertools.combinations(placed, 2):
         assert not one.intersects(other)
 

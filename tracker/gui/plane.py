@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from math import cos, radians, sin
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -15,6 +15,9 @@ from tracker.values import Affect, FrameResult
 TRAIL = 5.0  # s that a trail goes back
 GONE = 1.0  # s unseen after which a person is not drawn any more
 FADES = 12  # steps in which a trail fades
+LEAST = 0.55  # of the size it asks for
+GAP = 2.0  # points between the circle and a word
+EDGE = 4.0  # points that stay free at the edges
 ROOM = 3.0  # lines of text; on a smaller radius there is no room for all eight words
 
 # Russell (1980), "A circumplex model of affect", J. Pers. Soc. Psychol. 39, 1161-1178: the
@@ -45,7 +48,7 @@ class EmotionPlane(QWidget):
         return QSize(round(side * 1.1), round(side))
 
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint() / 2
+        return self.sizeHint() * LEAST
 
     def add(self, result: FrameResult) -> None:
         """The result of one frame, in the order of time; a step back begins anew."""
@@ -71,25 +74,24 @@ class EmotionPlane(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), self.palette().color(QPalette.ColorRole.Base))
-        metrics = QFontMetricsF(self.font())
-        across = self.width() / 2 - metrics.horizontalAdvance("displeased") - 10
-        upward = self.height() / 2 - 1.3 * metrics.height() - 2
-        radius = max(20.0, min(across, upward))
+        radius, words = arranged(QSizeF(self.size()), QFontMetricsF(self.font()))
         middle = QRectF(self.rect()).center()
-        self._draw_ground(painter, middle, radius)
+        self._draw_ground(painter, middle, radius, words)
         for track, trail in self._trails.items():
             self._draw_trail(painter, middle, radius, track, trail)
         if self._scene is not None:
             self._draw_scene(painter, _at(self._scene, middle, radius))
 
-    def _draw_ground(self, painter: QPainter, middle: QPointF, radius: float) -> None:
+    def _draw_ground(
+        self, painter: QPainter, middle: QPointF, radius: float, words: list[tuple[str, QRectF]]
+    ) -> None:
         painter.setPen(QPen(faint(self.palette(), 0.25), 1))
         for share in (0.5, 1.0):
             painter.drawEllipse(middle, radius * share, radius * share)
         painter.drawLine(middle - QPointF(radius, 0), middle + QPointF(radius, 0))
         painter.drawLine(middle - QPointF(0, radius), middle + QPointF(0, radius))
         painter.setPen(faint(self.palette(), 0.8))
-        for word, spot in words_around(radius, QFontMetricsF(self.font())):
+        for word, spot in words:
             painter.drawText(spot.translated(middle), Qt.AlignmentFlag.AlignCenter, word)
 
     def _draw_trail(
@@ -140,15 +142,27 @@ def _at(affect: Affect, middle: QPointF, radius: float) -> QPointF:
     return middle + QPointF(affect.valence, -affect.arousal) * radius
 
 
-def words_around(radius: float, metrics: QFontMetricsF) -> list[tuple[str, QRectF]]:
-    """Each word's box touches the circle from outside, on the side of its angle. Where eight of
-    them would overlap, there are four. radius: in points, of a circle about (0, 0)."""
-    placed = []
-    for i in range(0, len(WORDS), 1 if radius >= ROOM * metrics.height() else 2):
-        x, y = cos(radians(APART * i)), -sin(radians(APART * i))
-        width, height = metrics.horizontalAdvance(WORDS[i]) + 2, metrics.height()
-        spot = QRectF(0, 0, width, height)
-        beyond = radius + 4
-        spot.moveCenter(QPointF(x * (beyond + width / 2), y * (beyond + height / 2)))
-        placed.append((WORDS[i], spot))
-    return placed
+def arranged(size: QSizeF, metrics: QFontMetricsF) -> tuple[float, list[tuple[str, QRectF]]]:
+    """Radius of the circle about (0, 0), as large as fits, and where the words stand, in points.
+
+    Those of the horizontal axis stand on it, within; the others outside the circle. Where eight
+    would overlap, there are four.
+    """
+    most = min(size.width() / 2, size.height() / 2 - metrics.height() - GAP) - EDGE
+    widest = max(metrics.horizontalAdvance(word) for word in WORDS[1::2])
+    across = (size.width() / 2 - EDGE - widest) / cos(radians(APART)) - GAP
+    radius, words = min(across, most), range(len(WORDS))
+    if radius < ROOM * metrics.height():
+        radius, words = most, range(0, len(WORDS), 2)
+    return max(1.0, radius), [(WORDS[i], _spot(i, radius, metrics)) for i in words]
+
+
+def _spot(i: int, radius: float, metrics: QFontMetricsF) -> QRectF:
+    """Where one word stands."""
+    width, height = metrics.horizontalAdvance(WORDS[i]), metrics.height()
+    x, y = round(cos(radians(APART * i)), 6), -round(sin(radians(APART * i)), 6)
+    if y == 0:  # on the axis, within
+        return QRectF(x * (radius - EDGE) - (width if x > 0 else 0), -height, width, height)
+    corner = QPointF(x, y) * (radius + GAP)  # or the middle of an edge
+    left = corner.x() - (width / 2 if x == 0 else width if x < 0 else 0)
+    return QRectF(left, corner.y() - (height if y < 0 else 0), width, height)
