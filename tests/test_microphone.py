@@ -1,5 +1,7 @@
-"""Microphones: the clock, and one line where there is none. No real one is heard here."""
+"""Microphones: the clock, and what is said where there is none. No real one is heard here."""
 
+import os
+import subprocess
 import sys
 import threading
 import time
@@ -204,7 +206,7 @@ def test_a_clap_is_seen_and_heard_at_one_time(opened):
 
 def test_a_camera_without_a_microphone_is_read_all_the_same(caplog, monkeypatch):
     monkeypatch.setitem(sys.modules, "sounddevice", None)
-    camera = Camera("camera 0", lambda: Stage(None, 3), microphone.open_microphone)
+    camera = Camera("camera 0", lambda: Stage(None, 1000), microphone.open_microphone)
     with build(Options(sound="sound-s", scene=None)) as reader:
         steps = list(islice(follow(camera, reader), 1))
     assert [step.result.audio for step in steps] == [None]
@@ -231,6 +233,67 @@ def test_a_reader_who_is_busy_loses_the_oldest_sound_and_no_memory(opened):
     for _ in range(microphone.KEPT + 100):
         stream.callback(np.zeros((16, 1), np.float32), 16, When, None)
     assert len(heard._heard._blocks) == microphone.KEPT
+
+
+SILENT = """
+pcm.!default { type null }
+"""  # a device of ALSA's own that gives silence, without a pause
+
+
+def test_portaudio_itself_stops_and_is_taken_up_again(sounddevice, tmp_path):
+    """On a device that no hardware is behind: opening, losing, closing are PortAudio's own."""
+    code = """if True:
+        import logging, threading, time
+        import numpy as np
+        from tracker.sources import microphone
+        from tracker.values import Frame
+        logging.basicConfig(format="%(message)s")
+        microphone.AGAIN = 0.1
+        heard = microphone.open_microphone("default")
+        heard.begin(Frame(0, 0.0, time.monotonic(), np.zeros((4, 4, 3), np.uint8)))
+        first = heard._stream
+        first.abort()
+        while heard._stream is first or not heard._stream.active:
+            time.sleep(0.05)
+        heard.upto(1e9)  # what the first had still given
+        deadline, pieces = time.monotonic() + 30, []
+        while not pieces and time.monotonic() < deadline:
+            time.sleep(0.05)
+            pieces = heard.upto(1e9)
+        print(bool(pieces))
+        heard.close()
+        print([thread.name for thread in threading.enumerate()])
+    """
+    if not any("ALSA" in api["name"] for api in sounddevice.query_hostapis()):
+        pytest.skip("needs a PortAudio that knows ALSA")
+    (tmp_path / "alsa.conf").write_text(SILENT)
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "ALSA_CONFIG_PATH": str(tmp_path / "alsa.conf")},
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert ran.stdout.splitlines() == ["True", "['MainThread']"], ran.stderr
+    stopped, back = ran.stderr.splitlines()
+    assert stopped == "default: the microphone stopped; waiting for it"
+    assert back.startswith("default: heard again after ")
+
+
+def test_a_driver_that_pushes_as_fast_as_we_read_holds_up_nobody(opened):
+    heard, (stream,) = opened
+    block = np.zeros((480, 1), np.float32)
+    heard.begin(frame_at(0.0, arrived=time.monotonic()))
+    stream.callback(block, 480, When, None)
+    read, mono = [], heard._heard._mono
+
+    def read_and_push(frame, pts):
+        read.append(pts)
+        assert len(read) < 3
+        stream.callback(block, 480, When, None)
+        return mono(frame, pts)
+
+    heard._heard._mono = read_and_push
+    heard.upto(100.0)
+    assert len(read) == 1
 
 
 @pytest.mark.parametrize("which, told", [("", "no microphone"), ("99", "microphone '99'")])

@@ -57,7 +57,7 @@ class PushedSound:
         self._pending = Pending()
 
     def upto(self, pts: float) -> list[Piece]:
-        while self._blocks:
+        for _ in range(len(self._blocks)):  # and none that come meanwhile: that might never end
             when, samples = self._blocks.popleft()
             block = AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
             block.sample_rate = self._rate
