@@ -24,6 +24,7 @@ RANKS = {  # longest matching prefix wins
     "tracker.mel": 4,
     "tracker.models": 4,
     "tracker.resize": 4,
+    "tracker.bars": 4,
     "tracker.shading": 4,
     "tracker.sound": 4,
     "tracker.fit": 5,

@@ -12,7 +12,7 @@ from tracker.models import ModelError, open_card, open_shipped
 from tracker.scene import MAPS, Layout, SceneReader
 from tracker.sinks.scene_columns import best_place, scene_columns, score_of
 from tracker.smoothing import LstmSmoother
-from tracker.values import EMOTIONS, Frame, FrameResult
+from tracker.values import EMOTIONS, Box, Frame, FrameResult
 
 RED = np.zeros((40, 60, 3), np.uint8)
 RED[:] = (255, 0, 0)
@@ -105,6 +105,17 @@ def test_emotions_and_maps_come_in_our_order_whatever_the_cards(tmp_path, memory
     assert math.tanh(maps["valence"].mean()) == pytest.approx(said.affect.raw.valence, abs=1e-6)
     logits = np.array([maps[label].mean() for label in EMOTIONS])
     assert np.exp(logits) / np.exp(logits).sum() == pytest.approx(said.emotions.values, abs=1e-6)
+
+
+def test_black_bars_change_nothing_and_the_maps_say_which_part_they_cover(tmp_path, memory):
+    reader = a_reader(write_scene(tmp_path), memory, maps=True)
+    shown = np.random.default_rng(2).integers(40, 256, (48, 64, 3), np.uint8)
+    whole = reader.look(frame(0.0, shown), True)
+    barred = reader.look(frame(1.0, np.pad(shown, ((9, 9), (30, 30), (0, 0)))), True)
+    assert barred.affect.raw == whole.affect.raw
+    assert np.array_equal(barred.maps, whole.maps)
+    assert whole.area == Box(0, 0, 64, 48)
+    assert barred.area == Box(30, 9, 94, 57)
 
 
 def test_maps_are_kept_only_when_asked_for(reader):

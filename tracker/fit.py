@@ -1,4 +1,4 @@
-"""A picture of any shape as a network wants it: squashed, never cropped."""
+"""A picture of any shape as a network wants it: squashed, not cropped."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines import Engine, Tensor, infer_rows
+from tracker.bars import cropped, within_bars
 from tracker.fit import Fit
 from tracker.models import Model, ModelError, label_order
 from tracker.smoothing import LstmSmoother
@@ -120,7 +121,8 @@ class SceneReader:
         return self._steady
 
     def _read(self, frame: Frame) -> SceneReading:
-        out = infer_rows(self._engine, self._layout.fit(frame.image)[None])
+        area = within_bars(frame.image)
+        out = infer_rows(self._engine, self._layout.fit(cropped(frame.image, area))[None])
         affect, spread = (self._ours(out, name) for name in ("affect", "spread"))
         emotions, maps = (self._ours(out, name) for name in ("emotions", "maps"))
         places = out[self._outputs["place"]][0] if self._layout.places else None
@@ -133,6 +135,7 @@ class SceneReader:
             else Scores(self._layout.emotions, tuple(map(float, emotions))),
             place=None if places is None else Scores(self._layout.places, (*map(float, places),)),
             maps=maps if self._maps else None,
+            area=area if self._maps else None,
         )
 
     def _steadied(self, pts: float, raw: Affect) -> Reading:

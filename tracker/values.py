@@ -182,8 +182,9 @@ class SceneReading:
     spread: Affect | None  # standard deviation between viewers, on the scale of `affect`
     emotions: Scores | None  # those of EMOTIONS that the model says, of that picture alone
     place: Scores | None  # "outdoor", and the types of place, which exclude each other
-    # (10, h, w), if asked for: what each place of the picture adds to valence, arousal, EMOTIONS
+    # (10, h, w), if asked for: what each place of `area` adds to valence, arousal, EMOTIONS
     maps: NDArray[np.float32] | None = None
+    area: Box | None = None  # px, comes with maps: the picture without its black bars
 
 
 @dataclass(frozen=True, slots=True)

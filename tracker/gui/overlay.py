@@ -7,22 +7,23 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
 from tracker.shading import DENSEST, LOWERS, RAISES, against_each_other
-from tracker.values import EMOTIONS, SceneReading
+from tracker.values import EMOTIONS, Box, SceneReading
 
 EMOTION = "emotion"  # whichever is the strongest
 SHOWN = (None, "valence", "arousal", EMOTION)  # in the order of the key
 MAPS = ("valence", "arousal", *EMOTIONS)  # as `SceneReading.maps` holds them
 
 
-def overlay(scene: SceneReading | None, which: str | None) -> tuple[QImage, str] | None:
-    """A small transparent picture, and its title; None if nothing is wanted or known."""
+def overlay(scene: SceneReading | None, which: str | None) -> tuple[QImage, str, Box | None] | None:
+    """A small transparent picture, its title, and the part of the frame that it covers (None: all,
+    in px); None if nothing is wanted or known."""
     if which is None or scene is None or scene.maps is None:
         return None
     name = _strongest(scene) if which == EMOTION else which
     if name is None:
         return None
     added = against_each_other(scene.maps)[MAPS.index(name)]
-    return _coloured(added), f"{name}: orange adds to it, blue takes from it"
+    return _coloured(added), f"{name}: orange adds to it, blue takes from it", scene.area
 
 
 def _strongest(scene: SceneReading) -> str | None:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from tracker.gui.colours import of_track, on
 from tracker.gui.overlay import overlay
 from tracker.gui.words import Label
-from tracker.values import Face, Image, SceneReading
+from tracker.values import Box, Face, Image, SceneReading
 
 WIDE = QSize(640, 360)  # what a picture asks for before there is one
 
@@ -24,7 +24,7 @@ class Picture(QWidget):
         super().__init__(parent)
         self._image: QImage | None = None
         self._faces: Sequence[tuple[Face, Label]] = ()
-        self._map: tuple[QImage, str] | None = None
+        self._map: tuple[QImage, str, Box | None] | None = None
         self.map_shown: str | None = None  # one of overlay.SHOWN
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(160, 90)
@@ -59,10 +59,12 @@ class Picture(QWidget):
         place = self._place(self._image)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(place, self._image)
+        scale = place.width() / self._image.width()
         if self._map is not None:
-            painter.drawImage(place, self._map[0])
+            small, _, area = self._map
+            painter.drawImage(place if area is None else _scaled(area, place, scale), small)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._draw_faces(painter, place, place.width() / self._image.width())
+        self._draw_faces(painter, place, scale)
         if self._map is not None:
             _draw_title(painter, place, self._map[1])
 
@@ -74,7 +76,7 @@ class Picture(QWidget):
 
     def _draw_faces(self, painter: QPainter, place: QRectF, scale: float) -> None:
         taken: list[QRectF] = []
-        boxes = [_scaled(face, place, scale) for face, _ in self._faces]
+        boxes = [_scaled(face.box, place, scale) for face, _ in self._faces]
         for (face, _), box in zip(self._faces, boxes, strict=True):
             # A dark line under the coloured one: seen on any picture.
             painter.setPen(QPen(QColor(0, 0, 0, 150), 4))
@@ -93,8 +95,7 @@ def _as_qt(image: Image) -> QImage:
     return shared.convertToFormat(QImage.Format.Format_RGB32)
 
 
-def _scaled(face: Face, place: QRectF, scale: float) -> QRectF:
-    box = face.box
+def _scaled(box: Box, place: QRectF, scale: float) -> QRectF:
     corner = QPointF(place.x() + box.x0 * scale, place.y() + box.y0 * scale)
     return QRectF(
         corner.x(), corner.y(), (box.x1 - box.x0) * scale, (box.y1 - box.y0) * scale

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tracker.bars import cropped
 from tracker.shading import LOWERS, RAISES, against_each_other, shaded
 from tracker.sinks.base import SinkError
 from tracker.sinks.scene_columns import OUTDOOR, best_place, score_of
@@ -33,8 +34,9 @@ class Moment:
 
 
 def drawn(moment: Moment) -> Image:
-    """The sheet: the picture, valence, arousal, and the likeliest emotions. RGB."""
-    image = _panel_sized(moment.image)
+    """The sheet: the picture without its bars, valence, arousal, the likeliest emotions. RGB."""
+    area = moment.scene.area
+    image = _panel_sized(moment.image if area is None else cropped(moment.image, area))
     panels = [_panel(image, [moment.title, _where(moment.scene)])]
     panels += [_panel(shaded(image, added), words) for words, added in _parts(moment.scene)]
     rows = [panels[i : i + PER_ROW] for i in range(0, len(panels), PER_ROW)]
