@@ -3,10 +3,13 @@
 import csv
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import threading
+import time
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -23,6 +26,9 @@ from conftest import (
 from tracker.cli import main
 from tracker.models import open_shipped
 from tracker.profile_file import load_profile
+from tracker.sinks.once import Once
+from tracker.sources import SourceError, open_source
+from tracker.sources.camera import Camera, Lost
 
 EMOTRACK = [sys.executable, "-m", "tracker"]
 POLL = 30  # ms
@@ -157,6 +163,82 @@ def test_a_live_run_that_its_viewer_ends_is_finished(emotrack, tmp_path, capsys)
     assert "latency p50" in capsys.readouterr().err
 
 
+class Pulled:
+    """A camera that shows one picture so often, and is then pulled out."""
+
+    about: ClassVar = {"kind": "camera", "name": "Brio"}
+
+    def __init__(self, image, pictures):
+        self.image, self.left = image, pictures
+
+    def read(self):
+        time.sleep(0.03)
+        if not self.left:
+            raise Lost("no picture")
+        self.left -= 1
+        return self.image
+
+    def close(self):
+        pass
+
+
+def test_a_camera_that_is_pulled_out_is_told_in_the_window_and_taken_up_again(
+    emotrack, tmp_path, monkeypatch
+):
+    still = next(iter(open_source(DEMO))).image
+    devices = [Pulled(still, 20), None, Pulled(still, 100_000)]
+
+    def open_device():
+        device = devices.pop(0)
+        if device is None:
+            raise SourceError("Brio: not there")
+        return device
+
+    def script(window):
+        for said in ("Brio: lost (no picture); waiting for it", "Brio: back after"):
+            yield from until(lambda said=said: said in window.footer.message.text())
+        yield from until(lambda: [p.face.track for p in window.shown.result.people] == [1])
+
+    out = tmp_path / "out.csv"
+    monkeypatch.setattr("tracker.sources.camera.AGAIN", 0.3)
+    monkeypatch.setattr(
+        "tracker.commands.watch.open_camera", lambda *_: Camera("Brio", open_device)
+    )
+    assert emotrack(script, "--webcam", "--csv", out) == 0
+    assert [row["face_id"] for row in table(out)] == sorted(row["face_id"] for row in table(out))
+    assert {row["face_id"] for row in table(out)} == {"0", "1"}
+    (about,) = meta(out)["inputs"]
+    ((lost, back),) = about["gaps"]
+    times = [float(row["timestamp"]) for row in table(out)]
+    assert back - lost >= 2 * 0.3
+    assert not any(lost + 0.001 < pts < back for pts in times)
+    assert meta(out)["run"]["finished"]
+
+
+def test_a_camera_is_finished_if_its_window_is_closed_in_the_middle_of_a_row(
+    emotrack, tmp_path, monkeypatch
+):
+    still, seen = next(iter(open_source(DEMO))).image, []
+
+    class Slow(Once):
+        def write(self, step):
+            seen.append(step.result.index)
+            time.sleep(0.1)
+            super().write(step)
+
+    def script(window):
+        yield from until(lambda: len(seen) > 2)
+
+    out = tmp_path / "out.csv"
+    monkeypatch.setattr("tracker.commands.view.Once", Slow)
+    monkeypatch.setattr(
+        "tracker.commands.watch.open_camera", lambda *_: Camera("Brio", lambda: Pulled(still, 9999))
+    )
+    assert emotrack(script, "--webcam", "--csv", out) == 0
+    assert meta(out)["run"]["finished"]
+    assert len(table(out)) == len(seen)
+
+
 def test_a_note_and_a_snapshot_lie_in_and_beside_the_table(emotrack, tmp_path):
     def script(window):
         from PySide6.QtTest import QTest
@@ -244,6 +326,18 @@ def test_a_table_that_cannot_be_written_is_one_line_and_exit_2(emotrack, tmp_pat
 
     assert emotrack(wait, DEMO, "--show", "--csv", tmp_path / "none" / "out.csv") == 2
     assert "cannot write" in capsys.readouterr().err
+
+
+def test_a_sidecar_that_cannot_be_finished_once_the_window_is_closed_is_one_line_and_exit_2(
+    emotrack, tmp_path, capsys
+):
+    def script(window):
+        yield from leave(window)
+        shutil.rmtree(tmp_path / "out")
+
+    (tmp_path / "out").mkdir()
+    assert emotrack(script, DEMO, "--show", "--csv", tmp_path / "out" / "out.csv") == 2
+    assert "out.meta.json: cannot write" in capsys.readouterr().err
 
 
 def test_a_film_that_cannot_be_read_closes_the_window(emotrack, tmp_path, capsys):

@@ -182,6 +182,9 @@ def test_the_last_line_says_how_fast_how_late_and_how_much_was_lost(bench, monke
     assert shown.window.footer.numbers.text() == (
         "10.0 frames/s   latency 20 ms (95 %: 20)   7 dropped"
     )
+    clock[0] += 4  # a camera that is waited for
+    shown.show()
+    assert shown.window.footer.numbers.text() == "waiting for a picture   7 dropped"
 
 
 def test_a_recording_that_the_run_could_not_begin_is_shown_as_none(bench):

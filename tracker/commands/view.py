@@ -5,10 +5,12 @@ waits for it.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -63,6 +65,26 @@ def _need_window() -> None:
     open_application()
 
 
+class _Warnings(logging.Handler):
+    def __init__(self, remote: Remote) -> None:
+        super().__init__(logging.WARNING)
+        self._remote = remote
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._remote.told.append(record.getMessage())
+
+
+@contextmanager
+def _told(remote: Remote) -> Iterator[None]:
+    """Warnings, as of a camera that was pulled out, are for the viewer too."""
+    log, warnings = logging.getLogger("tracker"), _Warnings(remote)
+    log.addHandler(warnings)
+    try:
+        yield
+    finally:
+        log.removeHandler(warnings)
+
+
 class View:
     """What a run needs to be watched.
 
@@ -112,21 +134,33 @@ class View:
         application = open_application()
         results: Handoff[FrameResult] = Handoff(RESULTS, drop_oldest=True)
 
+        ended: list[Exception] = []  # what went wrong, perhaps after the window was closed
+
         def heard() -> Iterator[Step]:
-            with closing(steps) as going:
-                for step in going:
-                    results.put(step.result)
-                    yield step
+            try:
+                with closing(steps) as going:
+                    for step in going:
+                        results.put(step.result)
+                        try:
+                            yield step
+                        except GeneratorExit:  # the remote is stopped: the run ends by itself
+                            deque(going, maxlen=0)
+                            raise
+            except Exception as wrong:
+                ended.append(wrong)
+                raise
 
         with background(heard(), capacity=1, drop_oldest=True, patience=PATIENCE) as pictures:
             try:
                 window = Window(self.remote, pictures, results, place=self._place, check=check)
                 window.show()
-                application.exec()
+                with _told(self.remote):
+                    application.exec()
             finally:
                 self.remote.stop()
-        if window.failure is not None:
-            raise window.failure
+        for wrong in (window.failure, *ended):
+            if wrong is not None:
+                raise wrong
 
     def _wanted(self) -> bool:
         remote = self.remote

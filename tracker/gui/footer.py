@@ -85,6 +85,8 @@ class _NoteLine(QLineEdit):
 
 
 def _rate(pace: Pace) -> str:
+    if pace.idle:
+        return "waiting for a picture"
     rate = pace.rate()
     return "" if rate is None else f"{rate:.1f} frames/s"
 

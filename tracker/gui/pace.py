@@ -22,6 +22,11 @@ class Pace:
         while self._came and self._came[0][0] < now - WINDOW:
             self._came.popleft()
 
+    @property
+    def idle(self) -> bool:
+        """Nothing has come for WINDOW seconds."""
+        return not self._came
+
     def rate(self) -> float | None:
         """Frames/s; None until there is enough to tell."""
         if len(self._came) < 3:
