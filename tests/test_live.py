@@ -309,7 +309,7 @@ def test_an_address_where_nobody_says_anything_is_given_up(monkeypatch):
 
 def test_an_address_where_nobody_answers_is_one_error_without_its_password(serve):
     place = serve(_Quiet).removeprefix("http://")
-    with pytest.raises(SourceError, match=r"^http://127\.0\.0\.1:\d+/none: not a readable film"):
+    with pytest.raises(SourceError, match=r"^http://127\.0\.0\.1:\d+/none: not a readable film or"):
         open_camera(f"http://ana:secret@{place}/none?key=secret")
 
 
@@ -459,6 +459,10 @@ def test_a_password_in_an_address_is_not_written_down(tmp_path, serve):
         (["--webcam", "--rate", "0"], "'0' is no rate"),
         (["--no-window", "--webcam", "99"], "camera 99: there is no camera 99"),
         (["--no-window", "--webcam", "gopher://x/"], "gopher:// is none of"),
+        (
+            ["--no-window", "--webcam", "rtsp://127.0.0.1:9/x"],
+            "or camera (Connection refused)",
+        ),
     ],
 )
 def test_a_live_command_that_cannot_work_says_why(words, why):

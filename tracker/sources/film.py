@@ -170,7 +170,8 @@ class Opened:
         try:
             self._container = av.open(str(place), options=options, timeout=patience)
         except (av.FFmpegError, OSError, ValueError) as wrong:
-            raise SourceError(f"{name}: not a readable film ({reason(wrong)})") from wrong
+            kind = "film" if isinstance(place, Path) else "film or camera"
+            raise SourceError(f"{name}: not a readable {kind} ({reason(wrong)})") from wrong
         covers = av.stream.Disposition.attached_pic
         streams = [s for s in self._container.streams.video if not s.disposition & covers]
         if not streams:
