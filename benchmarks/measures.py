@@ -14,7 +14,7 @@ import av
 from stages import Stages
 
 import tracker
-from tracker.pipeline import follow, record
+from tracker.run import follow, record
 from tracker.sinks.rows import columns
 from tracker.sinks.tables import csv_table
 from tracker.sources import open_source
@@ -23,7 +23,7 @@ Figures = dict[str, float]
 
 CHILD = """
 import json, sys, time, tracker
-from tracker.pipeline import follow
+from tracker.run import follow
 from tracker.sources import open_source
 film, loops = sys.argv[1], int(sys.argv[2])
 peak = lambda: int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) / 1024

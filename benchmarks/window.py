@@ -22,8 +22,8 @@ from tracker.api import Options, build
 from tracker.gui import window as gui
 from tracker.gui.application import open_application
 from tracker.handoff import Handoff
-from tracker.pipeline import follow
 from tracker.playback import Remote
+from tracker.run import follow
 from tracker.sources import open_source
 from tracker.values import FrameResult, Step
 

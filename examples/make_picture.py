@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 import tracker
-from tracker.pipeline import follow
+from tracker.run import follow
 from tracker.sources import open_source
 
 HERE = Path(__file__).parent

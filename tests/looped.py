@@ -19,7 +19,7 @@ from watching import Bench, has
 from tracker.api import build
 from tracker.gui.application import open_application
 from tracker.handoff import background
-from tracker.pipeline import follow
+from tracker.run import follow
 from tracker.sources import Report, open_source
 
 from tracker.gui.colours import PEOPLE, PLEASANT, UNPLEASANT  # isort: skip

@@ -69,10 +69,11 @@ RANKS = {  # longest matching prefix wins
     "tracker.people": 8,
     "tracker.scene": 8,
     "tracker.pipeline": 9,
-    "tracker.api": 10,
-    "tracker.playback": 10,
-    "tracker": 11,  # re-exports only
-    "tracker.commands.engine": 12,
+    "tracker.run": 10,
+    "tracker.api": 11,
+    "tracker.playback": 11,
+    "tracker": 12,  # re-exports only
+    "tracker.commands.engine": 13,
     "tracker.commands.engines": 17,
     "tracker.gui.application": 11,
     "tracker.gui.colours": 11,
@@ -91,7 +92,7 @@ RANKS = {  # longest matching prefix wins
     "tracker.commands.summary": 12,  # text only
     "tracker.commands.pictures": 12,
     "tracker.commands.streams": 12,
-    "tracker.commands.words": 13,
+    "tracker.commands.words": 14,
     "tracker.commands.neutral_capture": 15,
     "tracker.commands.view": 16,
     "tracker.commands": 17,

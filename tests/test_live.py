@@ -22,9 +22,9 @@ from conftest import DEMO, stamp_of, write_film
 from tracker.cli import main
 from tracker.handoff import background
 from tracker.latency import Latencies, in_words
-from tracker.pipeline import follow
 from tracker.profile import Origin
 from tracker.profile_file import load_profile
+from tracker.run import follow
 from tracker.sources import SourceError, Wish, open_camera, open_live, open_source
 from tracker.sources.base import without_secrets
 from tracker.sources.camera import Camera, Lost

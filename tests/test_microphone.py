@@ -15,7 +15,7 @@ import pytest
 
 from tracker.api import Options, build
 from tracker.cli import main
-from tracker.pipeline import follow
+from tracker.run import follow
 from tracker.sound import RATE
 from tracker.sources import SourceError, microphone
 from tracker.sources.camera import Camera, Lost

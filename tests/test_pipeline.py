@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from tracker.handoff import background
-from tracker.pipeline import Tracker, follow, record
+from tracker.pipeline import Tracker
+from tracker.run import follow, record
 from tracker.sources import Report
 from tracker.values import EXPRESSIONS, Affect, Box, Face, Frame, PersonReading, Reading, Scores
 

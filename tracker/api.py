@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker.models import ModelError, ModelUse
-from tracker.pipeline import Tracker, follow
+from tracker.pipeline import Tracker
 from tracker.profile import Networks, People, ProfileUse
+from tracker.run import follow
 from tracker.sources import Span, open_source
 from tracker.values import FrameResult
 

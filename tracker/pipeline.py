@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import get_ident
-from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
-from tracker.handoff import Handoff, background
 from tracker.models import ModelUse
 from tracker.profile import ProfileUse
 from tracker.sound import Sound
-from tracker.sources import Source
 from tracker.values import (
     AudioReading,
     Detection,
@@ -24,7 +20,6 @@ from tracker.values import (
     Image,
     PersonReading,
     SceneReading,
-    Step,
 )
 
 if TYPE_CHECKING:
@@ -82,21 +77,6 @@ class Seen:
     shot: int  # one more with every cut
     faces: Sequence[Detection]  # of this picture, whoever they are
     scene: SceneReading | None  # the latest look, not steadied
-
-
-class Sink(Protocol):
-    """`write` must not wait on anything slower than a local disk."""
-
-    def __enter__(self) -> object: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-
-    def write(self, step: Step) -> None: ...
 
 
 class Tracker:
@@ -240,73 +220,3 @@ class _Place:
         another = stream != self.stream or frame.pts < self.pts
         self.stream, self.pts = stream, frame.pts
         return another
-
-
-Looked = tuple[Frame, Seen]  # a frame, and what `Tracker.look` said of it
-
-
-def looked(frames: Iterable[Frame], tracker: Tracker) -> Iterator[Looked]:
-    for frame in frames:
-        yield frame, tracker.look(frame)
-
-
-def paced(source: Source, tracker: Tracker) -> AbstractContextManager[Handoff[Looked]]:
-    """Decode, and look at the pictures, ahead of the rest in a thread of its own: the work of one
-    frame then fills two cores. The one place that decides what slow inference costs."""
-    if source.live:
-        return _fresh(source, tracker)
-    return background(looked(source, tracker), capacity=8, drop_oldest=False)
-
-
-@contextmanager
-def _fresh(source: Source, tracker: Tracker) -> Iterator[Handoff[Looked]]:
-    """The newest picture, always: a camera is emptied in a thread of its own, for whatever waits
-    in its driver grows old, and what is slow (finding faces, or reading them) loses frames."""
-    with (
-        background(source, capacity=1, drop_oldest=True) as newest,
-        background(looked(newest, tracker), capacity=1, drop_oldest=True, after=newest) as frames,
-    ):
-        yield frames
-
-
-@contextmanager
-def listening(source: Source, tracker: Tracker) -> Iterator[None]:
-    """The tracker hears the source's sound, if it listens at all."""
-    if not tracker.hears:
-        yield
-        return
-    tracker.listen(source.sound())
-    try:
-        yield
-    finally:
-        tracker.listen(None)
-
-
-def follow(source: Source, tracker: Tracker) -> Generator[Step, None, None]:
-    """Steps as they happen. Closing the iterator stops and releases the source."""
-    with listening(source, tracker), paced(source, tracker) as frames:
-        for frame, seen in frames:
-            source.report.dropped = frames.dropped
-            yield Step(frame, tracker.take(frame, seen))
-
-
-def record(
-    steps: Iterable[Step], sinks: Sequence[Sink], streams: Sequence[Sink] = ()
-) -> Generator[Step, None, None]:
-    """Pass steps through, writing each to every sink on the way.
-
-    The first step opens the sinks: a source that gives none leaves no file behind. Streams are
-    open before it: other programs may connect while a camera is still looked for.
-    """
-    with ExitStack() as stack:
-        for stream in streams:
-            stack.enter_context(stream)
-        opened = False
-        for step in steps:
-            if not opened:
-                for sink in sinks:
-                    stack.enter_context(sink)
-                opened = True
-            for sink in (*sinks, *streams):
-                sink.write(step)
-            yield step

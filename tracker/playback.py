@@ -13,7 +13,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 from tracker.handoff import Handoff, Waiting
-from tracker.pipeline import Looked, Tracker, listening, paced
+from tracker.pipeline import Tracker
+from tracker.run import Looked, listening, paced
 from tracker.sound import Sound
 from tracker.sources import ALL, Report, Source, SourceError, Span
 from tracker.values import Frame, FrameResult, Note, Step

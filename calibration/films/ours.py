@@ -28,7 +28,7 @@ from tracker.api import Options, build
 from tracker.crops import Cropper
 from tracker.geometry import area
 from tracker.models import Model, open_shipped
-from tracker.pipeline import follow
+from tracker.run import follow
 from tracker.sources import Span, open_source
 from tracker.values import EMOTIONS, AudioReading, Frame, PersonReading, SceneReading, Step
 

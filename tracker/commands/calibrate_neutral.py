@@ -21,9 +21,10 @@ from calibration.baseline import (
 from tracker.api import FACES, Options, build
 from tracker.commands.interrupt import Interrupt
 from tracker.handoff import Waiting
-from tracker.pipeline import Tracker, follow
+from tracker.pipeline import Tracker
 from tracker.profile import check_networks
 from tracker.profile_file import load_profile
+from tracker.run import follow
 from tracker.sources import Source, Span, open_camera, open_source
 from tracker.values import FrameResult
 

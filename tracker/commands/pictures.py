@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tracker.models import ModelError, ModelUse
-from tracker.pipeline import Sink
+from tracker.run import Sink
 
 NEEDS = {"explain": "maps", "report": "affect"}  # what of the scene network
 

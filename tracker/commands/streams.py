@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tracker.pipeline import Sink
+from tracker.run import Sink
 from tracker.sinks.column import Column
 from tracker.sinks.streams import open_lsl, open_osc, open_websocket
 

@@ -17,8 +17,9 @@ from pathlib import Path
 from tracker.api import Options
 from tracker.commands.neutral_capture import NeutralCapture
 from tracker.handoff import Handoff, background
-from tracker.pipeline import Sink, Tracker
+from tracker.pipeline import Tracker
 from tracker.playback import Remote, play
+from tracker.run import Sink
 from tracker.sinks.once import Once
 from tracker.sources import Source, Span
 from tracker.values import FrameResult, Step

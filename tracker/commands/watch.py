@@ -25,7 +25,8 @@ from tracker.commands.words import parsed, told_on
 from tracker.handoff import Waiting
 from tracker.latency import Latencies, in_words
 from tracker.nameless import nameless
-from tracker.pipeline import Sink, Tracker, follow, record
+from tracker.pipeline import Tracker
+from tracker.run import Sink, follow, record
 from tracker.sinks.column import Column
 from tracker.sinks.rows import columns
 from tracker.sinks.sidecar import Sidecar

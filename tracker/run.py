@@ -1,0 +1,101 @@
+"""A run: a source, a tracker and sinks, each at its own pace."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from types import TracebackType
+from typing import Protocol
+
+from tracker.handoff import Handoff, background
+from tracker.pipeline import Seen, Tracker
+from tracker.sources import Source
+from tracker.values import Frame, Step
+
+
+class Sink(Protocol):
+    """`write` must not wait on anything slower than a local disk."""
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def write(self, step: Step) -> None: ...
+
+
+AHEAD = 8  # frames of a film that wait for each step
+
+Looked = tuple[Frame, Seen]  # a frame, and what `Tracker.look` said of it
+
+
+def looked(frames: Iterable[Frame], tracker: Tracker) -> Iterator[Looked]:
+    for frame in frames:
+        yield frame, tracker.look(frame)
+
+
+@contextmanager
+def paced(source: Source, tracker: Tracker) -> Iterator[Handoff[Looked]]:
+    """Decode in one thread and look at the pictures in a second: the work of one frame then fills
+    two cores, whichever part of it is the slow one. The one place that decides what slow
+    inference costs.
+
+    Every frame of a film matters. Of a camera it is the newest: whatever waits in its driver
+    grows old, so it is emptied always, and what is slow (finding faces, or reading them) loses
+    frames.
+    """
+    live, capacity = source.live, 1 if source.live else AHEAD
+    with (
+        background(source, capacity=capacity, drop_oldest=live) as pictures,
+        background(
+            looked(pictures, tracker), capacity=capacity, drop_oldest=live, after=pictures
+        ) as frames,
+    ):
+        yield frames
+
+
+@contextmanager
+def listening(source: Source, tracker: Tracker) -> Iterator[None]:
+    """The tracker hears the source's sound, if it listens at all."""
+    if not tracker.hears:
+        yield
+        return
+    tracker.listen(source.sound())
+    try:
+        yield
+    finally:
+        tracker.listen(None)
+
+
+def follow(source: Source, tracker: Tracker) -> Generator[Step, None, None]:
+    """Steps as they happen. Closing the iterator stops and releases the source."""
+    with listening(source, tracker), paced(source, tracker) as frames:
+        for frame, seen in frames:
+            source.report.dropped = frames.dropped
+            yield Step(frame, tracker.take(frame, seen))
+
+
+def record(
+    steps: Iterable[Step], sinks: Sequence[Sink], streams: Sequence[Sink] = ()
+) -> Generator[Step, None, None]:
+    """Pass steps through, writing each to every sink on the way.
+
+    The first step opens the sinks: a source that gives none leaves no file behind. Streams are
+    open before it: other programs may connect while a camera is still looked for.
+    """
+    with ExitStack() as stack:
+        for stream in streams:
+            stack.enter_context(stream)
+        opened = False
+        for step in steps:
+            if not opened:
+                for sink in sinks:
+                    stack.enter_context(sink)
+                opened = True
+            for sink in (*sinks, *streams):
+                sink.write(step)
+            yield step
