@@ -191,6 +191,16 @@ def test_a_constant_is_reached_from_anywhere(engine, level, rate):
     assert walk(engine, pts, readings)[-1] == pytest.approx((level, level), abs=0.02)
 
 
+@pytest.mark.parametrize("rate", [5, 25, 60])
+def test_a_constant_that_was_reached_is_kept(engine, rate):
+    """However long the level before it lasted, and however long ago that was."""
+    pts = clock(40, rate)
+    readings = constant(pts, 0.6)
+    readings[pts < 10] = -0.8
+    said = walk(engine, pts, readings)[pts >= 15]
+    assert said == pytest.approx(np.full_like(said, 0.6), abs=0.02)
+
+
 @pytest.mark.parametrize("level", [-1.0, 0.42, 1.0])
 def test_a_constant_from_the_start_never_moves(engine, level):
     pts = clock(60, 10)
