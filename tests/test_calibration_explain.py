@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch")
 
 import engines  # noqa: E402  # torch first, or skip
 from calibration.scene import explain, gradients, pictures, sanity  # noqa: E402
+from calibration.scene.material import SIZE  # noqa: E402
 from calibration.scene.shipped import restored  # noqa: E402
 from conftest import DEMO  # noqa: E402
 from tracker.models import open_shipped  # noqa: E402
@@ -25,7 +26,7 @@ def network():
 
 
 def test_the_restored_network_says_what_the_file_says(network):
-    frame = np.random.default_rng(8).uniform(-1, 1, (1, 3, 224, 224)).astype(np.float32)
+    frame = np.random.default_rng(8).uniform(-1, 1, (1, 3, SIZE, SIZE)).astype(np.float32)
     engine = engines.load(open_shipped("scene-s").path, "onnx", max_batch=1)
     with torch.no_grad():
         ours = network(torch.from_numpy(frame))
@@ -55,9 +56,9 @@ def test_erasing_paints_the_picked_cells_in_the_mean_colour():
 
 def test_integrated_gradients_add_up_to_the_change_of_the_score(network):
     chance = np.random.default_rng(9)
-    frame = torch.from_numpy(chance.uniform(-1, 1, (1, 3, 96, 96)).astype(np.float32))
+    frame = torch.from_numpy(chance.uniform(-1, 1, (1, 3, 128, 128)).astype(np.float32))
     fine, change = gradients.integrated(network, frame, 1)
-    assert fine.shape == (96, 96)
+    assert fine.shape == (128, 128)
     assert abs(change) > 0.1
     assert fine.sum() == pytest.approx(change, abs=gradients.CLOSE)
 
@@ -66,7 +67,7 @@ def test_a_path_too_rough_for_its_parts_is_refused(network, monkeypatch):
     monkeypatch.setattr(gradients, "STEPS", 1)
     monkeypatch.setattr(gradients, "MOST", 1)
     chance = np.random.default_rng(9)
-    frame = torch.from_numpy(chance.uniform(-1, 1, (1, 3, 96, 96)).astype(np.float32))
+    frame = torch.from_numpy(chance.uniform(-1, 1, (1, 3, 128, 128)).astype(np.float32))
     with pytest.raises(ValueError, match="1 parts of the path miss"):
         gradients.integrated(network, frame, 1)
 
@@ -85,7 +86,7 @@ def test_explaining_a_photo_writes_its_maps_and_dreams_that_climb(tmp_path, monk
 def test_gradient_ascent_raises_the_score_and_descent_lowers_it(network, monkeypatch):
     monkeypatch.setattr(gradients, "OCTAVES", 1)
     monkeypatch.setattr(gradients, "CLIMBS", 3)
-    seen = pictures.squashed(first_frame("rgb24"), (160, 160))
+    seen = pictures.squashed(first_frame("rgb24"), (192, 192))
     frame = torch.from_numpy(seen).permute(2, 0, 1)[None] / 127.5 - 1
     totals = []
     for sign in (-1.0, 1.0):

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 
 import engines  # noqa: E402  # torch first, or skip
 from calibration.scene import emotions, evaluate, linear, pictures, words  # noqa: E402
-from calibration.scene.material import UNKNOWN, load  # noqa: E402
+from calibration.scene.material import SIZE, UNKNOWN, load  # noqa: E402
 from calibration.scene.network import SPLIT, answer  # noqa: E402
 from tracker.models import open_shipped  # noqa: E402
 from tracker.values import EMOTIONS  # noqa: E402
@@ -139,7 +139,7 @@ def test_the_shipped_file_is_the_one_its_card_describes_and_its_maps_add_up():
     model = open_shipped("scene-s")
     assert model.role == "scene"
     engine = engines.load(model.path, "onnx", max_batch=4)
-    frame = np.random.default_rng(3).uniform(-1, 1, (2, 3, 224, 224)).astype(np.float32)
+    frame = np.random.default_rng(3).uniform(-1, 1, (2, 3, SIZE, SIZE)).astype(np.float32)
     said = dict(zip([spec.name for spec in engine.outputs], engine.infer(frame), strict=True))
     for entry in model.card["outputs"]:
         assert said[entry["name"]].shape[:2] == (2, len(entry["labels"])), entry["name"]

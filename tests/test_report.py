@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import DEMO
-from tiny_scene import write_scene
+from tiny_scene import PLACES, write_scene
 from tracker.cli import main
 from tracker.sinks.plane import REACH, SIDE, spread_out
 from tracker.sinks.report import APART, MOST, Report
@@ -49,6 +49,9 @@ def test_every_photo_is_in_the_table_from_pleasant_to_unpleasant(page):
     valences = [float(c[2]) for c in cells]
     assert valences == sorted(valences, reverse=True)
     assert valences[0] > 0 > valences[-1]
+    for label, score in (c[9].split() for c in cells):  # a weak guess must look like one
+        assert label in PLACES
+        assert 1 / len(PLACES) <= float(score) <= 1
 
 
 def test_a_photo_stands_where_its_reading_lies(page):

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from calibration.scene.mobilenet import STRIDE
-from calibration.scene.network import SceneNetwork
+from calibration.scene.network import STEP, SceneNetwork
 
 STEPS, MOST = 32, 400  # parts of the path at first, and at last
 CLOSE = 0.01  # of a score: pixels may miss its change by this
@@ -115,4 +114,4 @@ def smooth(slope: Tensor) -> Tensor:
 
 
 def _cells(side: float) -> int:
-    return max(2, round(side / STRIDE)) * STRIDE
+    return max(1, round(side / STEP)) * STEP

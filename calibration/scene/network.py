@@ -2,7 +2,7 @@
 
 Every head is linear after an average over the picture, so a head's 1x1 convolution of the last
 map is its map: what each cell adds (class activation maps, Zhou et al. 2016), exactly. What is
-averaged are the maps of several depths (colour and texture to things) and, cell by cell, what the
+averaged are the maps of several depths (colour and texture to things) and, part by part, what the
 words for what ImageNet sees there evoke (`words.py`).
 """
 
@@ -21,6 +21,8 @@ from tracker.values import EMOTIONS
 
 DEPTHS = (3, 6, 10, 13, 16, 17)  # the maps below the top that are read: the last of each width
 BLOCKS = (*(WIDTHS[d] for d in DEPTHS), TOP, 2, len(EMOTIONS))  # of what the heads read
+WIDE = 2  # cells of a side that are named together: as good as each alone, and four times as fast
+STEP = STRIDE * WIDE  # px: a picture's sides are multiples of it
 SPLIT = (2, len(EMOTIONS), 2, 1, len(PLACES))  # affect, emotions, spread, outdoor, types of place
 MAPS = SPLIT[0] + SPLIT[1]  # outputs that come with a map
 
@@ -36,7 +38,7 @@ class Answer(NamedTuple):
 
 
 class SceneNetwork(nn.Module):
-    """frames: (n, 3, H, W), RGB in [-1, 1], sides a multiple of 32."""
+    """frames: (n, 3, H, W), RGB in [-1, 1], sides a multiple of STEP."""
 
     def __init__(self, body: MobileNetV2) -> None:
         super().__init__()
@@ -54,8 +56,11 @@ class SceneNetwork(nn.Module):
         top = levels[-1]
         rows, columns = frames.shape[2] // STRIDE, frames.shape[3] // STRIDE
         read = [_pooled(levels[d], rows, columns) for d in DEPTHS]
-        seen = self.body.classifier(top).softmax(1)
-        return torch.cat([*read, top, functional.conv2d(seen, self.norms)], 1)
+        seen = self.body.classifier(functional.avg_pool2d(top, WIDE))
+        # What a part shows is clearer beside the whole: each is named half by itself.
+        named = ((seen + seen.mean((2, 3), keepdim=True)) / 2).softmax(1)
+        words = functional.interpolate(functional.conv2d(named, self.norms), scale_factor=WIDE)
+        return torch.cat([*read, top, words], 1)
 
 
 def answer(cells: Tensor) -> Answer:

@@ -92,7 +92,7 @@ def _cells(entry: Entry, *, times: bool) -> str:
             _number(positive(scene.emotions), ".2f"),
             f"<td>{_likeliest(scene)}</td>",
             _number(score_of(scene.place, OUTDOOR), ".2f"),
-            f"<td>{escape(best_place(scene.place)[0] or '')}</td>",
+            f"<td>{_place(scene)}</td>",
             _number(len(shown) or None, "d"),
             _number(sum(shown) / len(shown) if shown else None, "+.2f"),
         ]
@@ -101,6 +101,11 @@ def _cells(entry: Entry, *, times: bool) -> str:
 
 def _number(value: float | None, form: str) -> str:
     return f"<td class=n>{'' if value is None else format(value, form)}</td>"
+
+
+def _place(scene: SceneReading) -> str:
+    label, score = best_place(scene.place)
+    return "" if label is None else f"{escape(label)} {score:.2f}"
 
 
 def _likeliest(scene: SceneReading) -> str:
