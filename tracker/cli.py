@@ -40,6 +40,7 @@ def main(words: list[str] | None = None) -> int:
 
 def _ours(wrong: RuntimeError) -> bool:
     """Errors that name a file or a value; a bug keeps its traceback."""
+    from calibration.labelled.labels import LabelError
     from calibration.traces.tables import TraceError
     from engines import EngineError
     from tracker.commands.view import NoWindow
@@ -49,7 +50,7 @@ def _ours(wrong: RuntimeError) -> bool:
     from tracker.sources import SourceError
 
     ours = EngineError | ModelError | NoWindow | ProfileError | SinkError | SourceError
-    return isinstance(wrong, ours | TraceError)
+    return isinstance(wrong, ours | LabelError | TraceError)
 
 
 if __name__ == "__main__":

@@ -1,146 +1,142 @@
-"""Labelled face pictures from a folder with a table, or from an archive of FER+ votes."""
+"""Labelled face pictures: a folder with a table, or an archive of FER+ votes (`votes`)."""
 
 from __future__ import annotations
 
-import csv
-import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from calibration.traces.tables import MISSING, Row, Table, open_table
 from tracker.sources import SourceError
 from tracker.sources.photos import read_photo
 from tracker.values import EXPRESSIONS, Image
 
-FIRST = 2  # the line of the first row, below the header
+IMAGE = ("image", "imagename", "imagefile", "imagepath", "img", "picture", "photo")
+COLUMNS = {  # what is read -> what sets call it, in lower case without spaces, _ and -
+    "file": ("file", "filename", "filepath", "subdirectoryfilepath", "path", *IMAGE),
+    "expression": ("expression", "facialexpression", "emotion", "label", "class", "category"),
+    "valence": ("valence",),
+    "arousal": ("arousal",),
+}
 NAMES = {  # other sets' words for the eight
     "angry": "anger",
     "contemptuous": "contempt",
+    "scorn": "contempt",
     "disgusted": "disgust",
     "fearful": "fear",
     "afraid": "fear",
+    "scared": "fear",
     "happy": "happiness",
     "joy": "happiness",
+    "joyful": "happiness",
+    "neutrality": "neutral",
     "sad": "sadness",
     "surprised": "surprise",
 } | {name: name for name in EXPRESSIONS}
 
 
-class LabelError(ValueError):
-    """A label file that cannot be used. The message names the file and the row."""
+class LabelError(RuntimeError):
+    """Labels or pictures that cannot be used. The message names the file and the line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
     """What people said of one picture. None: nobody was asked."""
 
-    row: int  # position in the set, from 0
+    line: int  # of the table, the header being 1; of an archive, its row, from 0
     name: str
     expression: int | None  # index into EXPRESSIONS
     valence: float | None  # -1..1
     arousal: float | None  # -1..1
+    clear: bool = False  # more than half of the voters named this expression (`votes`)
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
-    """Labels, and the picture of each."""
+class Folder:
+    """Pictures that are files."""
 
     labels: list[Label]
-    folder: Path | None  # where the pictures are files
-    stack: Image | None  # (n, H, W), where they are one array
+    path: Path
+    table: Path
 
     def picture(self, label: Label) -> Image:
-        """RGB. Raises LabelError naming a picture that cannot be read."""
-        if self.stack is not None:
-            return np.repeat(self.stack[label.row][:, :, None], 3, axis=2)
-        assert self.folder is not None, "labels have a folder or a stack"
+        """RGB. Raises LabelError naming the table's line, and a picture that cannot be read."""
         try:
-            return read_photo(self.folder / label.name)
+            return read_photo(self.path / label.name)
         except SourceError as wrong:
-            raise LabelError(f"{self.folder / label.name}: {wrong}") from wrong
+            where = f"{self.table}, line {label.line}"
+            raise LabelError(f"{where}: {self.path / label.name}: {wrong}") from wrong
 
 
-def read_labels(pictures: Path, table: Path | None) -> Labelled:
-    """A folder with `table` (file, expression and/or valence and arousal), or a FER+ .npz.
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Pictures that are one array, in the order of their labels."""
 
-    Raises LabelError naming file and row.
+    labels: list[Label]
+    images: dict[int, Image]  # (H, W), by the line of their label
+
+    def picture(self, label: Label) -> Image:
+        """RGB."""
+        return np.repeat(self.images[label.line][:, :, None], 3, axis=2)
+
+
+Labelled = Folder | Stack
+
+
+def read_folder(pictures: Path, table: Path) -> Folder:
+    """A folder with a table that has a column of files, and expression, valence or arousal.
+
+    Raises LabelError or TraceError naming file and line.
     """
-    if pictures.suffix == ".npz":
-        return _votes(pictures)
-    if table is None:
-        raise LabelError(f"{pictures}: a folder of pictures needs --labels")
     if not pictures.is_dir():
         raise LabelError(f"{pictures}: no such folder")
-    labels = [_label(table.name, i, cells) for i, cells in enumerate(_rows(table))]
+    with open_table(table) as rows:
+        labels = list(_labels(rows, pictures))
     if not labels:
-        raise LabelError(f"{table.name}: no rows")
-    for label in labels:
-        if not (pictures / label.name).is_file():
-            row = label.row + FIRST
-            raise LabelError(f"{table.name}, row {row}: no picture {label.name} in {pictures}")
-    return Labelled(labels, pictures, None)
+        raise LabelError(f"{table}: no rows")
+    if all(label.expression is label.valence is label.arousal is None for label in labels):
+        raise LabelError(f"{table}: no label in any of its {len(labels)} rows")
+    return Folder(labels, pictures, table)
 
 
-def _rows(table: Path) -> list[dict[str, str]]:
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns = set(reader.fieldnames or ())
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as wrong:
-        raise LabelError(f"{table}: not a readable table ({wrong})") from wrong
-    if "file" not in columns:
-        raise LabelError(f"{table.name}: no column 'file', only {', '.join(sorted(columns))}")
-    if "expression" not in columns and not {"valence", "arousal"} <= columns:
-        raise LabelError(f"{table.name}: neither 'expression' nor 'valence' and 'arousal'")
-    return rows
+def _labels(table: Table, pictures: Path) -> Iterator[Label]:
+    columns = {what: _column(table, names) for what, names in COLUMNS.items()}
+    file = columns.pop("file")
+    if file is None:
+        raise LabelError(f"{table.name}: no column 'file', only {', '.join(table.header)}")
+    if not any(column is not None for column in columns.values()):
+        raise LabelError(f"{table.name}: none of the columns {', '.join(columns)}")
+    for row in table.rows():
+        name = row.cells[file].strip()
+        if not (pictures / name).is_file():
+            raise LabelError(f"{table.name}, line {row.line}: no picture {name!r} in {pictures}")
+        yield Label(
+            row.line,
+            name,
+            _expression(table, row, columns["expression"]),
+            _affect(table, row, columns["valence"]),
+            _affect(table, row, columns["arousal"]),
+        )
 
 
-def _label(table: str, i: int, cells: dict[str, str]) -> Label:
-    row = i + FIRST
-    word = (cells.get("expression") or "").strip().lower()
-    if word and word not in NAMES:
-        known = ", ".join(EXPRESSIONS)
-        raise LabelError(f"{table}, row {row}: unknown expression {word!r}; known: {known}")
-    return Label(
-        i,
-        cells["file"],
-        EXPRESSIONS.index(NAMES[word]) if word else None,
-        _affect(table, row, "valence", cells.get("valence")),
-        _affect(table, row, "arousal", cells.get("arousal")),
-    )
+def _column(table: Table, names: tuple[str, ...]) -> int | None:
+    plain = ["".join(c for c in name.lower() if c not in " _-") for name in table.header]
+    return next((plain.index(name) for name in names if name in plain), None)
 
 
-def _affect(table: str, row: int, name: str, cell: str | None) -> float | None:
-    if cell is None or not cell.strip():
+def _expression(table: Table, row: Row, column: int | None) -> int | None:
+    word = "" if column is None else row.cells[column].strip().lower()
+    if column is None or word in MISSING:
         return None
-    try:
-        value = float(cell)
-    except ValueError:
-        raise LabelError(f"{table}, row {row}: {name} is {cell!r}, not a number") from None
-    if not -1 <= value <= 1:
-        raise LabelError(f"{table}, row {row}: {name} is {value:g}, outside -1..1")
+    if word not in NAMES:
+        raise table.wrong(row, column, f"an unknown expression; known: {', '.join(EXPRESSIONS)}")
+    return EXPRESSIONS.index(NAMES[word])
+
+
+def _affect(table: Table, row: Row, column: int | None) -> float | None:
+    value = None if column is None else table.number(row, column)
+    if column is not None and value is not None and not -1 <= value <= 1:
+        raise table.wrong(row, column, "outside -1..1")
     return value
-
-
-def _votes(path: Path) -> Labelled:
-    """Pictures whose ten votes have a majority for one of the eight (Barsoum et al. 2016).
-
-    "Unknown" and "no face" count against it; near-duplicates of training pictures are left out.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            images, votes = file["images"], file["votes"].astype(int)
-            leaks = file.get("leaks_from_train")
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as wrong:
-        raise LabelError(f"{path.name}: not an archive of FER+ votes ({wrong})") from wrong
-    counted = np.where(votes == 1, 0, votes)  # a lone vote is noise
-    sure = 2 * counted[:, :8].max(1) > counted.sum(1)
-    if leaks is not None:
-        sure &= ~leaks
-    rows = np.flatnonzero(sure)
-    labels = [
-        Label(k, str(i), int(counted[i, :8].argmax()), None, None) for k, i in enumerate(rows)
-    ]
-    return Labelled(labels, None, images[rows])

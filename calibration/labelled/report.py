@@ -10,19 +10,27 @@ import cv2
 import numpy as np
 
 from calibration.labelled.labels import Labelled
-from calibration.labelled.scores import AffectScores, Answer, ExpressionScores, FaceScores, worst
+from calibration.labelled.scores import (
+    AffectScores,
+    Answer,
+    ExpressionScores,
+    FaceScores,
+    farthest,
+    worst,
+)
 from calibration.pages import new_figure, or_na, or_none, page, svg
-from tracker.values import EXPRESSIONS, Image
+from tracker.values import EXPRESSIONS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 THUMBNAIL = 96  # px
+NAMED = 5  # pictures without a face; JSON has all
 
 
 def as_text(scores: FaceScores) -> str:
     """Aligned lines: every score beside what the constant answer gets."""
-    lines = [f"{scores.pictures} pictures, no face found in {len(scores.unseen)}"]
+    lines = [f"{scores.pictures} pictures, no face found in {_unseen(scores)}"]
     if scores.expression is not None:
         lines += ["", *_expression_lines(scores.expression)]
     for axis in scores.affect:
@@ -41,6 +49,11 @@ def as_json(scores: FaceScores) -> dict[str, Any]:
             "n": e.n,
             "accuracy": e.accuracy,
             "constant": {"answer": e.constant, "accuracy": e.constant_accuracy},
+            "also": [
+                {"what": w.what, "n": w.n, "accuracy": w.ours, "constant": w.constant}
+                for w in e.also
+            ],
+            "f1_mean": {"ours": e.f1_mean, "constant": e.constant_f1_mean},
             "f1": {word: or_none(v) for word, v in zip(EXPRESSIONS, e.f1, strict=True)},
             "calibration_error": e.calibration_error,
             "confusion": {"labels": list(EXPRESSIONS), "rows_are_truth": e.table.tolist()},
@@ -65,10 +78,14 @@ def as_html(scores: FaceScores, labelled: Labelled, title: str) -> str:
     if scores.expression is not None:
         parts.append(svg(_confusion_figure(scores.expression)))
         parts.append(svg(_reliability_figure(scores.expression)))
-        mistakes = [_mistake(a, labelled.picture(a.label)) for a in worst(scores)]
+        mistakes = [_figure(_mistake(a), a, labelled) for a in worst(scores)]
         parts.append(f"<h2>Surest mistakes</h2><div>{''.join(mistakes)}</div>")
+    if scores.affect:
+        far = [_figure(_ratings(a), a, labelled) for a in farthest(scores)]
+        parts.append(f"<h2>Farthest from the ratings</h2><div>{''.join(far)}</div>")
     style = (
-        "figure{display:inline-block;width:9rem;margin:.3rem;font-size:12px}"
+        "figure{display:inline-block;width:9rem;margin:.3rem;font-size:12px;vertical-align:top}"
+        "figcaption{overflow-wrap:anywhere}"
         "figure img{width:96px;height:96px;object-fit:contain;background:#eee}"
     )
     return page(title, parts, style)
@@ -78,6 +95,8 @@ def _expression_lines(e: ExpressionScores) -> list[str]:
     lines = [
         f"expression, n {e.n:<21}     ours  constant ({e.constant})",
         f"accuracy                          {e.accuracy:8.4f}  {e.constant_accuracy:8.4f}",
+        *(f"{w.what:<34}{w.ours:8.4f}  {w.constant:8.4f}  n {w.n}" for w in e.also),
+        f"F1, mean of classes that occur    {e.f1_mean:8.4f}  {e.constant_f1_mean:8.4f}",
         f"expected calibration error        {e.calibration_error:8.4f}",
         "",
         "truth \\ said " + "".join(f"{word[:9]:>10}" for word in EXPRESSIONS) + "        F1",
@@ -120,18 +139,40 @@ def _reliability_figure(e: ExpressionScores) -> Figure:
     return figure
 
 
-def _mistake(answer: Answer, image: Image) -> str:
+def _mistake(answer: Answer) -> str:
     assert answer.label.expression is not None, "a mistake has a label"
+    best = int(np.argmax(answer.shares))
+    truth = EXPRESSIONS[answer.label.expression]
+    return f"{EXPRESSIONS[best]} {answer.shares[best]:.2f}, is {truth}"
+
+
+def _ratings(answer: Answer) -> str:
+    """Reading and rating of each axis that was rated."""
+    label = answer.label
+    axes = (("V", answer.valence, label.valence), ("A", answer.arousal, label.arousal))
+    rated = (
+        f"{axis} {said:+.2f}, is {truth:+.2f}" for axis, said, truth in axes if truth is not None
+    )
+    return "<br>".join(rated)
+
+
+def _figure(words: str, answer: Answer, labelled: Labelled) -> str:
+    """words: HTML."""
+    image = labelled.picture(answer.label)
     scale = THUMBNAIL / max(image.shape[:2])
     size_wh = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
     small = cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA)
     _, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
     source = base64.b64encode(data.tobytes()).decode()
-    best = int(np.argmax(answer.shares))
-    truth = EXPRESSIONS[answer.label.expression]
-    words = f"{EXPRESSIONS[best]} {answer.shares[best]:.2f}, is {truth}"
     name = escape(answer.label.name)
     return (
         f'<figure><img src="data:image/jpeg;base64,{source}" alt="{name}">'
         f"<figcaption>{words}<br>{name}</figcaption></figure>"
     )
+
+
+def _unseen(scores: FaceScores) -> str:
+    names = scores.unseen
+    if not names:
+        return "0"
+    return f"{len(names)}: {', '.join(names[:NAMED])}{', ...' if len(names) > NAMED else ''}"

@@ -4,42 +4,42 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
-from calibration.labelled.labels import LabelError, read_labels
+from calibration.labelled.labels import LabelError, Labelled, read_folder
 from calibration.labelled.report import as_html, as_json, as_text
 from calibration.labelled.scores import read_faces, score_faces
-from tracker.api import FACES, Options, build
-from tracker.sinks.base import Lines
+from calibration.labelled.votes import read_votes
+from calibration.pages import new_figure
+from tracker.api import FACES, Options
+from tracker.commands.engine import add_engine, hear, open_tracker
+from tracker.pipeline import Tracker
+from tracker.sinks.base import Lines, SinkError
+from tracker.values import Image
 
-EPILOG = """\
-PICTURES is a folder, with --labels naming a table whose columns are file, and expression
-and/or valence and arousal (-1..1); or an .npz with images and FER+ votes.
+CROP = 100  # px; longest side of what is taken for a face's crop: FER2013 has 48, RAF-DB 100
+EPILOG = f"""\
+PICTURES is a folder, with --labels naming a table whose columns are file, and expression,
+valence or arousal (-1..1); or an .npz with images and FER+ votes. --faces auto (the default)
+takes pictures of up to {CROP} px whole, as crops of a face, and finds the face in larger ones;
+of several the largest counts. docs/evaluation.md says more.
 """
 
 
 def main(words: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="emotrack eval faces", description=__doc__, epilog=EPILOG, allow_abbrev=False
-    )
-    parser.add_argument("pictures", type=Path, metavar="PICTURES")
-    parser.add_argument("--labels", type=Path, metavar="FILE", help="table of labels")
-    parser.add_argument("--faces", choices=FACES, default="whole", help="default: whole")
-    parser.add_argument("--face", metavar="NAME", help="face network (default: face-s)")
-    parser.add_argument("--json", metavar="FILE", help="write the scores (- for stdout)")
-    parser.add_argument("--html", metavar="FILE", help="write a page; it shows the worst mistakes")
-    given = parser.parse_args(words)
-    try:
-        labelled = read_labels(given.pictures, given.labels)
-        named = {"face": given.face} if given.face else {}
-        options = Options(faces=given.faces, scene=None, **named)
-        with build(options) as tracker:
-            scores = score_faces(*read_faces(labelled, tracker))
-        page = given.html and as_html(scores, labelled, f"emotrack on {given.pictures.name}")
-    except LabelError as wrong:
-        print(f"emotrack: {wrong}", file=sys.stderr)
-        return 2
+    given = _parser().parse_args(words)
+    hear(verbose=given.verbose)
+    _check_targets(given.json, given.html)
+    labelled = _read(given.pictures, given.labels)
+    named = {name: value for name in ("face", "detector") if (value := getattr(given, name))}
+    with ExitStack() as opened:
+        readers = _Readers(given, Options(scene=None, **named), opened)
+        scores = score_faces(*read_faces(labelled, readers))
+    if not scores.answers:
+        raise LabelError(f"{given.pictures}: no face found in any of {scores.pictures} pictures")
+    page = given.html and as_html(scores, labelled, f"emotrack on {given.pictures.name}")
     if given.json != "-":
         print(as_text(scores))
     for target, text in ((given.json, json.dumps(as_json(scores), indent=1)), (given.html, page)):
@@ -47,3 +47,56 @@ def main(words: list[str]) -> int:
             with Lines(target) as out:
                 out.write(text + "\n")
     return 0
+
+
+class _Readers:
+    """A Tracker for crops and one for pictures in which a face is to be found, opened on need."""
+
+    def __init__(self, given: argparse.Namespace, options: Options, opened: ExitStack) -> None:
+        self._given, self._options, self._opened = given, options, opened
+        self._trackers: dict[str, Tracker] = {}
+
+    def __call__(self, image: Image) -> Tracker:
+        faces = self._given.faces
+        if faces == "auto":
+            faces = "whole" if max(image.shape[:2]) <= CROP else "detect"
+        if faces not in self._trackers:
+            options = replace(self._options, faces=faces)
+            tracker, _ = open_tracker(options, self._given.engine, self._given.device)
+            self._trackers[faces] = self._opened.enter_context(tracker)
+        return self._trackers[faces]
+
+
+def _read(pictures: Path, table: Path | None) -> Labelled:
+    if pictures.suffix == ".npz":
+        if table is not None:
+            raise LabelError(f"{pictures}: an archive has its labels within; leave out --labels")
+        return read_votes(pictures)
+    if table is None:
+        raise LabelError(f"{pictures}: a folder of pictures needs --labels")
+    return read_folder(pictures, table)
+
+
+def _check_targets(*targets: str | None) -> None:
+    """What would fail only after minutes of reading fails now."""
+    for target in targets:
+        if target and target != "-" and not Path(target).absolute().parent.is_dir():
+            raise SinkError(f"{target}: cannot write (No such file or directory)")
+    if targets[-1]:
+        new_figure(1, 1)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="emotrack eval faces", description=__doc__, epilog=EPILOG, allow_abbrev=False
+    )
+    add = parser.add_argument
+    add("pictures", type=Path, metavar="PICTURES")
+    add("--labels", type=Path, metavar="FILE", help="table of labels")
+    add("--faces", choices=("auto", *FACES), default="auto", help="default: auto")
+    add("--face", metavar="NAME", help="face network (default: face-s)")
+    add("--detector", metavar="NAME", help="builtin (default), yunet or mediapipe")
+    add_engine(parser)
+    add("--json", metavar="FILE", help="write the scores (- for stdout)")
+    add("--html", metavar="FILE", help="write a page; it shows the worst mistakes")
+    return parser
