@@ -7,6 +7,7 @@ import os
 import sys
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 
@@ -88,16 +89,14 @@ def load(model: Path, backend: str, *, device: str = "cpu", max_batch: int = 8) 
     if device not in chosen.devices:
         raise EngineError(f"the {backend} engine runs on {chosen.devices[0]}, not on {device}")
     if device == "cuda" and not has_driver():
-        raise MissingBackend(NO_DRIVER)
+        raise _without_driver(backend)
     try:
         implementation = import_module(chosen.module)
     except ModuleNotFoundError as missing:
         package = (missing.name or "").split(".")[0]
         if package not in chosen.packages:
             raise  # our own bug, not an absent dependency
-        raise MissingBackend(
-            f"the {backend} engine needs {package}: pip install '{chosen.install}'"
-        ) from None
+        raise MissingBackend(_needs(backend, package)) from None
 
     def opened() -> Engine:
         return cast(Engine, implementation.open_model(model, device=device, max_batch=max_batch))
@@ -130,8 +129,19 @@ def candidates(engine: str = "auto", device: str = "auto") -> tuple[tuple[str, s
     if not has_driver():
         fit = tuple(pair for pair in fit if pair[1] == "cpu")
         if not fit:
-            raise MissingBackend(NO_DRIVER)
+            raise _without_driver(engine)
     return fit
+
+
+def _without_driver(engine: str) -> MissingBackend:
+    """All that is missing at once: nobody should install one thing to hear of the next."""
+    packages = BACKENDS[engine].packages if engine in BACKENDS else ()
+    absent = [package for package in packages if find_spec(package) is None]
+    return MissingBackend("; ".join([*(_needs(engine, name) for name in absent[:1]), NO_DRIVER]))
+
+
+def _needs(backend: str, package: str) -> str:
+    return f"the {backend} engine needs {package}: pip install '{BACKENDS[backend].install}'"
 
 
 def has_driver() -> bool:

@@ -100,3 +100,8 @@ def check_tensors(
         if not fits or not 1 <= len(tensor) <= max_batch or len(tensor) != len(tensors[0]):
             wanted = ", ".join(map(str, (f"1..{max_batch}", *spec.shape)))
             raise EngineError(f"{name}: input {spec.name!r} is {tensor.shape}, expected ({wanted})")
+
+
+def one_line(wrong: Exception) -> str:
+    """What a library says, which may go on for a page of its own layout."""
+    return " ".join(str(wrong).split())

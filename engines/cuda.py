@@ -26,6 +26,8 @@ class Gpu:
 def find_gpu() -> Gpu:
     """Raises MissingBackend if the driver is absent or too old, or sees no GPU."""
     code, count = cudart.cudaGetDeviceCount()
+    if code == cudart.cudaError_t.cudaErrorInsufficientDriver:
+        raise MissingBackend(f"device 'cuda' needs an NVIDIA driver {_enough()}")
     if code != cudart.cudaError_t.cudaSuccess or not count:
         why = "no GPU is visible" if code == cudart.cudaError_t.cudaSuccess else _text(code)
         raise MissingBackend(f"device 'cuda': {why}")
@@ -132,6 +134,17 @@ class Graph:
         if self._ready is not None:
             cudart.cudaGraphExecDestroy(self._ready)
             self._ready = None
+
+
+def _enough() -> str:
+    """What driver the installed library wants, and what there is; versions as CUDA counts them."""
+    wanted, there = checked(cudart.cudaRuntimeGetVersion()), checked(cudart.cudaDriverGetVersion())
+    has = f"the one installed is for CUDA {_dotted(there)}" if there else "none is installed"
+    return f"for CUDA {_dotted(wanted)} or newer: {has}"
+
+
+def _dotted(version: int) -> str:
+    return f"{version // 1000}.{version % 1000 // 10}"
 
 
 def _text(code: Any) -> str:

@@ -7,7 +7,15 @@ from typing import Any
 
 import onnxruntime
 
-from engines.base import EngineError, MissingBackend, OutOfMemory, Tensor, TensorSpec, check_tensors
+from engines.base import (
+    EngineError,
+    MissingBackend,
+    OutOfMemory,
+    Tensor,
+    TensorSpec,
+    check_tensors,
+    one_line,
+)
 
 PROVIDERS: dict[str, tuple[str, dict[str, str]]] = {
     "cpu": ("CPUExecutionProvider", {}),
@@ -45,7 +53,9 @@ class OrtEngine:
                 str(path), options, providers=[(provider, settings)]
             )
         except Exception as wrong:  # its errors share no base class but Exception
-            raise EngineError(f"{path.name}: ONNX Runtime cannot open it ({wrong})") from wrong
+            raise EngineError(
+                f"{path.name}: ONNX Runtime cannot open it ({one_line(wrong)})"
+            ) from wrong
         if session.get_providers()[0] != provider:  # it only logs that it fell back
             raise MissingBackend(
                 f"{path.name}: asked for {provider}, got {session.get_providers()[0]}: "
@@ -94,7 +104,7 @@ def _spec(path: Path, node: Any) -> TensorSpec:
 
 
 def _run_error(name: str, wrong: Exception) -> EngineError:
-    text = str(wrong)
+    text = one_line(wrong)
     if "Failed to allocate memory" in text or "out of memory" in text:
         return OutOfMemory(f"{name}: out of device memory")
     return EngineError(f"{name}: ONNX Runtime failed ({text})")

@@ -17,6 +17,7 @@ import json
 import logging
 import os
 import re
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -97,10 +98,10 @@ def _read(path: Path, key: Key) -> bytes:
     try:
         about = json.loads(head)
         theirs, sha256 = about["key"], about["sha256"]
-    except (ValueError, KeyError, TypeError):
+        ours = asdict(key)
+        differ = [name for name in ours if theirs.get(name) != ours[name]]
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise EngineError("the old one is damaged") from None
-    ours = asdict(key)
-    differ = [name for name in ours if theirs.get(name) != ours[name]]
     if differ:
         raise EngineError(f"the old one was for another {', '.join(differ)}")
     if hashlib.sha256(plan).hexdigest() != sha256:
@@ -115,8 +116,12 @@ def _write(path: Path, key: Key, plan: bytes) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Puts a file of the cache in its place; a cache that cannot be written is only slow."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    """Puts a file of the cache in its place; a cache that cannot be written is only slow.
+
+    Others may write the same file meanwhile, in other threads, or on other machines whose process
+    numbers may be equal: each writes under a name of its own, and the last one stays.
+    """
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(content)

@@ -7,6 +7,7 @@ like any other. The comparison takes some milliseconds per network at each start
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -24,27 +25,40 @@ def open_proven(opener: Callable[[], Engine], model: Path) -> Engine:
 
     Raises EngineError if it does not, or cannot be opened or run.
     """
-    try:
-        engine = opener()
-        rows = _rows(engine)
-        answers = [engine.infer(*rows) for _ in range(USES)]
-    except EngineError:
-        raise
-    except Exception as wrong:  # a library of another version may raise anything
-        raise EngineError(f"{model.name}: its first run failed: {wrong!r}") from wrong
+    with ExitStack() as wrong_or_broken:
+        try:
+            engine = opener()
+            wrong_or_broken.callback(engine.close)
+            rows = _rows(engine)
+            answers = [engine.infer(*rows) for _ in range(USES)]
+        except EngineError:
+            raise
+        except Exception as wrong:  # a library of another version may raise anything
+            raise EngineError(f"{model.name}: its first run failed: {wrong!r}") from wrong
+        _compare(engine, answers, rows, model)
+        wrong_or_broken.pop_all()  # it is neither
+    return engine
+
+
+def _compare(
+    engine: Engine, answers: list[tuple[Tensor, ...]], rows: list[Tensor], model: Path
+) -> None:
+    """Raises EngineError if one of the answers is another than the CPU's."""
     reference = OrtEngine(model, "cpu", 1)
     expected = reference.infer(*rows)
     reference.close()
     for answer in answers:
+        if [a.shape for a in answer] != [e.shape for e in expected]:
+            raise EngineError(
+                f"{model.name}: outputs of {engine.description} have other shapes than the CPU's"
+            )
         for spec, ours, theirs in zip(engine.outputs, answer, expected, strict=True):
             if not np.allclose(ours, theirs, rtol=APART, atol=APART):
-                engine.close()
                 worst = float(np.abs(ours.astype(np.float64) - theirs).max())
                 raise EngineError(
                     f"{model.name}: output {spec.name!r} of {engine.description} differs from the "
                     f"CPU's by {worst:.2g}; it is not used"
                 )
-    return engine
 
 
 def _rows(engine: Engine) -> list[Tensor]:

@@ -15,11 +15,20 @@ import onnx
 import torch
 from onnx import numpy_helper
 
-from engines.base import EngineError, MissingBackend, OutOfMemory, Tensor, TensorSpec, check_tensors
+from engines.base import (
+    EngineError,
+    MissingBackend,
+    OutOfMemory,
+    Tensor,
+    TensorSpec,
+    check_tensors,
+    one_line,
+)
 from engines.operators import OPERATORS
 from engines.shapes import Unsupported
 
 KEPT = 16  # batch sizes whose graphs are kept
+OPSET = 13  # the oldest read: before it Softmax and others meant something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +49,7 @@ class TorchEngine:
     def __init__(self, path: Path, device: str, max_batch: int) -> None:
         self._name = path.name
         self._device = torch.device(device)
-        try:
-            model = onnx.load(path)
-            onnx.checker.check_model(model)
-        except Exception as wrong:  # protobuf's errors and the checker's share no base class
-            raise EngineError(f"{path.name}: not an ONNX file ({wrong})") from wrong
-        graph = model.graph
+        graph = _read(path).graph
         self._values = {t.name: self._placed(t) for t in graph.initializer}
         self.inputs = tuple(_spec(v) for v in graph.input if v.name not in self._values)
         self.outputs = tuple(_spec(v) for v in graph.output)
@@ -63,7 +67,7 @@ class TorchEngine:
             with torch.inference_mode():
                 if self._device.type == "cuda":
                     return self._replayed(tensors)
-                given = [torch.from_numpy(np.ascontiguousarray(t)) for t in tensors]
+                given = [_tensor(t) for t in tensors]
                 return tuple(t.numpy().copy() for t in self._run(given))
         except torch.OutOfMemoryError as wrong:
             self._graphs = {}
@@ -81,7 +85,7 @@ class TorchEngine:
         if shapes not in self._graphs:
             if len(self._graphs) >= KEPT:
                 del self._graphs[next(iter(self._graphs))]
-            given = [torch.from_numpy(np.ascontiguousarray(t)).to(self._device) for t in tensors]
+            given = [_tensor(t).to(self._device) for t in tensors]
             outputs = self._run(given)
             self._graphs[shapes] = None
             return tuple(t.cpu().numpy() for t in outputs)
@@ -104,6 +108,13 @@ class TorchEngine:
             raise EngineError(
                 f"{self._name}: torch engine: {step.operator} {case} is unsupported ({step.name})"
             ) from None
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as wrong:  # sizes or arguments that its function in torch does not take
+            raise EngineError(
+                f"{self._name}: torch engine: {step.operator} failed ({step.name}): "
+                f"{one_line(wrong)}"
+            ) from wrong
         answers = answer if isinstance(answer, tuple) else (answer,)
         values.update(zip(step.outputs, answers, strict=False))
         for name in step.done_with:
@@ -111,11 +122,6 @@ class TorchEngine:
 
     def _planned(self, graph: Any) -> list[Step]:
         """The nodes in order; what depends on constants alone is computed now."""
-        unknown = sorted({n.op_type for n in graph.node if n.domain or n.op_type not in OPERATORS})
-        if unknown:
-            raise EngineError(
-                f"{self._name}: the torch engine has no operator {', '.join(unknown)}"
-            )
         later = []
         for node in graph.node:
             attributes = {a.name: self._attribute(a) for a in node.attribute}
@@ -183,6 +189,36 @@ def open_model(path: Path, *, device: str, max_batch: int) -> TorchEngine:
     else:
         torch.set_num_threads(1)
     return TorchEngine(path, device, max_batch)
+
+
+def _tensor(given: Tensor) -> torch.Tensor:
+    """torch warns of arrays that may not be written to, though nothing writes to them."""
+    return torch.from_numpy(np.require(given, requirements=["C", "W"]))
+
+
+def _read(path: Path) -> Any:
+    """Raises EngineError if it is no network, or none that this engine covers."""
+    try:
+        model = onnx.load(path)
+        _refuse(path.name, model)
+        onnx.checker.check_model(model)
+    except EngineError:
+        raise
+    except Exception as wrong:  # protobuf's errors and the checker's share no base class
+        raise EngineError(f"{path.name}: not an ONNX file ({one_line(wrong)})") from wrong
+    return model
+
+
+def _refuse(name: str, model: Any) -> None:
+    for used in model.opset_import:
+        if used.domain in ("", "ai.onnx") and used.version < OPSET:
+            raise EngineError(
+                f"{name}: the torch engine reads opset {OPSET} and newer, this is {used.version}"
+            )
+    nodes = model.graph.node
+    unknown = sorted({n.op_type for n in nodes if n.domain or n.op_type not in OPERATORS})
+    if unknown:
+        raise EngineError(f"{name}: the torch engine has no operator {', '.join(unknown)}")
 
 
 def _with_ends(steps: list[Step], keep: set[str]) -> list[Step]:

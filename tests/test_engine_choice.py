@@ -11,7 +11,7 @@ import engines
 from conftest import DEMO
 from tracker import Options
 from tracker.commands.engine import open_tracker
-from tracker.models import ModelError, check_shapes, open_shipped
+from tracker.models import ModelError, check_shapes, hash_file, open_shipped
 
 NO_GPU = "needs an NVIDIA GPU and its driver"
 without_driver = pytest.mark.skipif(engines.has_driver(), reason="there is a driver here")
@@ -96,7 +96,7 @@ def test_auto_takes_the_next_engine_where_one_does_not_run(monkeypatch, caplog):
     reader, options = open_tracker(Options(), "auto", "auto")
     reader.close()
     assert (options.backend, options.device) == ("onnx", "cpu")
-    *reasons, chosen = caplog.messages
+    *reasons, hint, chosen = caplog.messages
     assert [line.split(":")[0] for line in reasons] == [
         "tensorrt on cuda",
         "tensorrt_rtx on cuda",
@@ -104,6 +104,14 @@ def test_auto_takes_the_next_engine_where_one_does_not_run(monkeypatch, caplog):
         "torch on cuda",
     ]
     assert chosen.startswith("reads with onnxruntime")
+    assert hint.startswith("reads on the CPU, though an NVIDIA driver is installed")
+    assert [r.message for r in caplog.records if r.levelno >= logging.WARNING] == [hint]
+
+
+def test_who_asks_for_the_cpu_beside_a_gpu_is_told_nothing(monkeypatch, caplog):
+    monkeypatch.setattr(engines, "has_driver", lambda: True)
+    open_tracker(Options(), "auto", "cpu")[0].close()
+    assert caplog.messages == []
 
 
 def test_if_nothing_runs_every_reason_is_given(monkeypatch):
@@ -132,6 +140,28 @@ def test_plans_cannot_be_made_ahead_without_a_gpu(words):
     ran = emotrack("engines", "build", *words)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert NO_GPU in ran.stderr
+
+
+@pytest.mark.parametrize("engine", ["onnx", "torch"])
+def test_a_network_with_an_unsupported_operator_is_one_line_that_names_it(
+    tmp_path, monkeypatch, engine
+):
+    onnx = pytest.importorskip("onnx")
+    if engine == "torch":
+        pytest.importorskip("torch")
+    shipped = open_shipped("face-s")
+    graph = onnx.load(shipped.path)
+    next(node for node in graph.graph.node if node.op_type == "Conv").op_type = "Conjure"
+    (tmp_path / "face-s.onnx").write_bytes(graph.SerializeToString())
+    card = {**shipped.card, "sha256": hash_file(tmp_path / "face-s.onnx")}
+    (tmp_path / "face-s.json").write_text(json.dumps(card))
+    monkeypatch.setenv("EMOTRACK_MODELS", str(tmp_path))
+    out = tmp_path / "out.csv"
+    ran = emotrack(DEMO, "--csv", out, "--engine", engine, "--device", "cpu")
+    assert (ran.returncode, ran.stdout, out.exists()) == (2, "", False)
+    (line,) = ran.stderr.splitlines()
+    assert line.startswith("emotrack: face-s.onnx: ")
+    assert "Conjure" in line
 
 
 @pytest.mark.parametrize(

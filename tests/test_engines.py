@@ -1,3 +1,7 @@
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -148,10 +152,21 @@ def test_a_row_alone_is_the_same_row_in_a_batch(model, on):
     engine.close()
 
 
-def test_outputs_survive_the_next_call(engine):
-    (first,) = engine.infer(np.ones((1, 2), np.float32))
-    engine.infer(np.full((1, 2), 9, np.float32))
-    np.testing.assert_allclose(first, 2)
+def test_outputs_survive_the_next_call_and_closing_and_belong_to_the_caller(engine):
+    answers = [engine.infer(np.full((1, 2), k, np.float32))[0] for k in range(1, 6)]
+    engine.close()
+    for k, answer in enumerate(answers, 1):
+        np.testing.assert_allclose(answer, 2 * k)
+        answer += 1
+
+
+def test_an_input_may_lie_in_memory_as_it_likes_and_is_left_as_it_was(engine):
+    plain = np.arange(8, dtype=np.float32).reshape(4, 2)
+    for x in (np.asfortranarray(plain), np.repeat(plain, 2, 0)[::2], plain[::-1][::-1]):
+        x.flags.writeable = False
+        (y,) = engine.infer(x)
+        np.testing.assert_allclose(y, 2 * plain)
+        np.testing.assert_array_equal(x, plain)
 
 
 @pytest.mark.parametrize(
@@ -206,6 +221,24 @@ def test_an_engine_that_answers_as_the_cpu_does_is_used(tmp_path):
     assert not engine.closed
 
 
+def test_an_engine_with_other_shapes_than_the_cpus_is_refused(tmp_path):
+    path, engine = doubling_model(tmp_path / "double.onnx"), Doubtful(lambda x, use: 2 * x[:, :1])
+    with pytest.raises(EngineError, match=r"double\.onnx: outputs of a GPU have other shapes"):
+        open_proven(lambda: engine, path)
+    assert engine.closed
+
+
+@pytest.mark.parametrize("error", [OutOfMemory("no room"), AttributeError("no attribute")])
+def test_an_engine_whose_first_run_fails_is_closed(tmp_path, error):
+    def failing(x, use):
+        raise error
+
+    path, engine = doubling_model(tmp_path / "double.onnx"), Doubtful(failing)
+    with pytest.raises(EngineError, match="no "):
+        open_proven(lambda: engine, path)
+    assert engine.closed
+
+
 @pytest.mark.parametrize(
     "answer",
     [lambda x, use: 2 * x + 1, lambda x, use: 2 * x if use < 3 else x, lambda x, use: x / 0 * 0],
@@ -249,6 +282,39 @@ def test_a_device_that_is_not_there_is_an_error_not_a_fallback(tmp_path, name):
         pytest.skip("there is a driver here")
     with pytest.raises(engines.MissingBackend, match="needs an NVIDIA GPU and its driver"):
         engines.load(doubling_model(tmp_path / "m.onnx"), name, device="cuda")
+
+
+@pytest.mark.parametrize("name", ["tensorrt", "tensorrt_rtx"])
+def test_package_and_driver_that_are_both_missing_are_named_at_once(monkeypatch, name):
+    monkeypatch.setattr(engines, "has_driver", lambda: False)
+    monkeypatch.setattr(engines, "find_spec", lambda package: None)
+    install = engines.BACKENDS[name].install
+    said = rf"needs {name}: pip install '{re.escape(install)}'; .*no driver is installed"
+    for ask in (lambda: engines.load(Path("m"), name, device="cuda"),
+                lambda: engines.candidates(name)):  # fmt: skip
+        with pytest.raises(engines.MissingBackend, match=said):
+            ask()
+
+
+def test_onnx_runtime_runs_in_the_thread_that_asks_and_never_spins(tmp_path):
+    engine = engines.load(doubling_model(tmp_path / "m.onnx"), "onnx")
+    options = engine._session.get_session_options()
+    assert (options.intra_op_num_threads, options.inter_op_num_threads) == (1, 1)
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
+def test_onnx_runtime_is_told_to_report_nothing_before_it_is_imported():
+    code = (
+        "import builtins, os, sys\nplain = builtins.__import__\n"
+        "def watched(name, *rest):\n"
+        "    if name == 'onnxruntime' and name not in sys.modules:\n"
+        "        print(os.environ.get('ORT_DISABLE_TELEMETRY'))\n"
+        "    return plain(name, *rest)\n"
+        "builtins.__import__ = watched\nimport engines.ort"
+    )
+    env = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    assert ran.stdout.splitlines()[:1] == ["1"], ran.stderr
 
 
 def test_onnx_runtime_without_cuda_names_the_package_that_has_it(tmp_path, monkeypatch):

@@ -142,6 +142,19 @@ def test_a_case_that_is_not_covered_is_named(tmp_path, op, constants, attributes
         engines.load(path, "torch").infer(some(1, 4, 6, 8))
 
 
+def test_an_operator_that_torch_refuses_is_named(tmp_path):
+    path = graph(tmp_path / "odd.onnx", "MaxPool", [], kernel_shape=[9, 9])
+    with pytest.raises(EngineError, match=r"odd\.onnx: torch engine: MaxPool failed"):
+        engines.load(path, "torch").infer(some(1, 4, 6, 8))
+
+
+def test_an_older_opset_whose_operators_meant_something_else_is_refused(tmp_path):
+    path = graph(tmp_path / "old.onnx", "Softmax", [], opset=12)  # over all axes from 1 on
+    assert engines.load(path, "onnx").infer(some(1, 4, 6, 8))[0].sum() == pytest.approx(1)
+    with pytest.raises(EngineError, match=r"old\.onnx: .* opset 13 and newer, this is 12"):
+        engines.load(path, "torch")
+
+
 def test_an_operator_that_is_not_covered_is_named_when_the_file_is_opened(tmp_path):
     path = graph(tmp_path / "odd.onnx", "Hardmax", [])
     assert engines.load(path, "onnx").infer(some(1, 4, 6, 8))

@@ -1,6 +1,10 @@
 """Plans: when an old one is taken, when it is built again, and that our networks build at all."""
 
 import logging
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +14,10 @@ import pytest
 from onnx import TensorProto, helper
 
 from engines import EngineError
-from engines.plans import FREE, Key, batches, open_plan, plan_file
+from engines.plans import FREE, Key, batches, open_plan, plan_file, write_whole
 
+HERE = Path(__file__).parent
+ENV = {**os.environ, "PYTHONPATH": str(HERE.parent)}
 WEIGHTS = Path(__file__).parent.parent / "tracker" / "weights"
 KEY = Key(
     model="ab" * 32,
@@ -95,6 +101,16 @@ def test_whatever_differs_it_is_built_again_in_one_line_that_says_what(
     assert builder.built == 2
 
 
+@pytest.mark.parametrize(
+    "head", [b"3", b"[]", b'{"key": 3, "sha256": ""}', b"\xff", b'{"key": null, "sha256": 1}']
+)
+def test_a_file_of_another_kind_is_taken_for_damaged(path, builder, caplog, head):
+    path.parent.mkdir()
+    path.write_bytes(head + b"\nplan")
+    assert open_plan(path, KEY, builder.build, builder.load) == b"plan \n 1"
+    assert "is damaged" in caplog.messages[0]
+
+
 @pytest.mark.parametrize("keep", [0, 1, 40, -1], ids=["empty", "a byte", "no key", "cut short"])
 def test_a_truncated_plan_is_built_again(path, builder, caplog, keep):
     open_plan(path, KEY, builder.build, builder.load)
@@ -143,6 +159,50 @@ def test_a_reader_never_meets_half_a_plan(path, builder, monkeypatch):
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
+WRITER = """
+import sys
+from pathlib import Path
+sys.path[:0] = [sys.argv[3]]
+from test_plans import KEY, large
+from engines.plans import _write
+for k in range(60):
+    _write(Path(sys.argv[1]), KEY, large(sys.argv[2]))
+"""
+
+
+def large(letter):
+    """A plan that takes some writing."""
+    return letter.encode() * 300_000
+
+
+def test_two_processes_that_write_one_plan_at_once_leave_a_whole_one(path, caplog):
+    running = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(path), letter, str(HERE)], env=ENV)
+        for letter in "ab"
+    ]
+
+    def refused():
+        raise AssertionError("half a plan was read")
+
+    met = set()
+    while any(process.poll() is None for process in running):
+        if path.exists():
+            met.add(open_plan(path, KEY, refused, bytes))
+    assert [process.returncode for process in running] == [0, 0]
+    assert met <= {large("a"), large("b")}
+    assert open_plan(path, KEY, refused, bytes) in {large("a"), large("b")}
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_threads_that_write_one_plan_at_once_do_not_meet(tmp_path, caplog):
+    target = tmp_path / "face-s.plan"
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda k: write_whole(target, large("abcdefgh"[k % 8])), range(80)))
+    assert caplog.messages == []
+    assert len(set(target.read_bytes())) == 1
+    assert [p.name for p in tmp_path.iterdir()] == [target.name]
+
+
 @pytest.fixture(scope="module")
 def rtx():
     """NVIDIA's builder that needs no GPU."""
@@ -185,7 +245,8 @@ def test_the_engine_needs_a_gpu_to_run_what_it_builds(rtx):
 
     if engines.has_driver():
         pytest.skip("there is a driver here")
-    with pytest.raises(engines.MissingBackend, match="device 'cuda'"):
+    said = r"device 'cuda' needs an NVIDIA driver for CUDA \d+\.\d or newer: none is installed"
+    with pytest.raises(engines.MissingBackend, match=said):
         cuda.find_gpu()
 
 

@@ -14,6 +14,12 @@ quantize = pytest.importorskip("calibration.quantize", reason="needs emotrack[tr
 
 FACE = open_shipped("face-s")
 TOLERANCE = {"fp16": 1e-2, "int8": 5e-2, "int8-tensorrt": 5e-2}  # between engines on one file
+OTHERS = [
+    (name, device)
+    for name, about in engines.BACKENDS.items()
+    for device in about.devices
+    if (name, device) != ("onnx", "cpu")
+]
 MOVED = {"fp16": 1e-2, "int8": 0.1, "int8-tensorrt": 0.1}  # against fp32, mean over noise
 
 
@@ -31,8 +37,9 @@ def made(request, crops, tmp_path_factory):
     return request.param, target
 
 
-def answers(path, backend, crops):
-    engine = engines.load(path, backend, max_batch=16)
+def answers(path, on, crops):
+    """on: backend and device."""
+    engine = engines.load(path, on[0], device=on[1], max_batch=16)
     said = engines.infer_rows(engine, crops)
     engine.close()
     return said
@@ -41,17 +48,23 @@ def answers(path, backend, crops):
 def test_the_file_is_smaller_and_reads_nearly_as_the_original(made, crops):
     form, path = made
     assert path.stat().st_size < FACE.path.stat().st_size * (0.6 if form == "fp16" else 0.35)
-    affect, expression, _ = answers(path, "onnx", crops[:16])
-    was_affect, was_expression, _ = answers(FACE.path, "onnx", crops[:16])
+    affect, expression, _ = answers(path, ("onnx", "cpu"), crops[:16])
+    was_affect, was_expression, _ = answers(FACE.path, ("onnx", "cpu"), crops[:16])
     assert np.abs(affect - was_affect).mean() < MOVED[form]
     assert np.abs(expression - was_expression).mean() < MOVED[form]
     assert not np.array_equal(affect, was_affect)
 
 
-def test_torch_runs_it_as_onnx_runtime_does(made, crops):
-    pytest.importorskip("torch")
+@pytest.mark.parametrize("on", OTHERS, ids="-".join)
+def test_every_engine_runs_it_as_onnx_runtime_does_on_the_cpu(made, on, crops):
     form, path = made
-    theirs, ours = (answers(path, name, crops[:16]) for name in ("onnx", "torch"))
+    if form == "int8" and on[0].startswith("tensorrt"):
+        pytest.skip("TensorRT does not take the int8 that is for CPUs")
+    theirs = answers(path, ("onnx", "cpu"), crops[:16])
+    try:
+        ours = answers(path, on, crops[:16])
+    except engines.MissingBackend as missing:
+        pytest.skip(str(missing))
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(a, b, atol=TOLERANCE[form], rtol=TOLERANCE[form])
 

@@ -50,6 +50,11 @@ def open_tracker(options: Options, engine: str, device: str) -> tuple[Tracker, O
             reasons.append((f"{backend} on {on}", str(wrong)))
             log.info("%s: %s", *reasons[-1])
             continue
+        if on == "cpu" and reasons:  # only tried first where there is a driver
+            log.warning(
+                "reads on the CPU, though an NVIDIA driver is installed: emotrack engines says "
+                "what is missing, --device cpu leaves it so"
+            )
         log.info("reads with %s", ", ".join(sorted({model.ran_on for model in tracker.models})))
         return tracker, tried
     if len(reasons) == 1:

@@ -54,8 +54,6 @@ def _list(models: list[Model]) -> None:
         installed = _version(about.packages[0])
         for device in about.devices:
             times, said = _measured(models, backend, device)
-            if not installed:
-                said = f"pip install '{about.install}'; {said}"
             cells = "  ".join(f"{times.get(model.name, '-'):>10}" for model in models)
             line = f"{backend:<12}  {installed or 'no':<10}  {device:<6}  {cells}  {said}"
             print(line, flush=True)
