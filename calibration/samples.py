@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from tracker.models import ModelError
 from tracker.resize import resized
 from tracker.sources import SourceError
 from tracker.sources.photos import read_photo
@@ -89,6 +90,9 @@ def run(main: Callable[[], None]) -> None:
     """Ends the program: bad input is one line and exit code 2, as the command line has it."""
     try:
         main()
-    except RecipeError as wrong:
+    except (RecipeError, ModelError) as wrong:
         print(f"emotrack: {wrong}", file=sys.stderr)
+        sys.exit(FAILED)
+    except FileNotFoundError as wrong:
+        print(f"emotrack: {wrong.filename}: {wrong.strerror}", file=sys.stderr)
         sys.exit(FAILED)

@@ -1,5 +1,8 @@
 """Making the face network: labels, splits, framing, damage and a tiny training."""
 
+import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +20,8 @@ from calibration.face.framing import template_of, views_of  # noqa: E402
 from calibration.face.material import Material, batch_of  # noqa: E402
 from calibration.face.network import Shape, Shipped  # noqa: E402
 from calibration.face.publish import fitted_temperature, write_onnx  # noqa: E402
+from calibration.samples import RecipeError  # noqa: E402
+from conftest import ROOT  # noqa: E402
 from tracker.crops import Template  # noqa: E402
 from tracker.values import EXPRESSIONS  # noqa: E402
 
@@ -143,7 +148,10 @@ def test_twins_never_stand_on_both_sides(tmp_path):
 
 def test_the_held_out_fold_and_the_others_share_no_picture(tmp_path):
     (tmp_path / "diffusionfer").mkdir()
-    rows = "".join(f"images/face_{i}.jpg,0.5,-0.25,happy\n" for i in range(50))
+    names = [f"face_{i}.jpg" for i in range(50)]
+    for name in names:
+        (tmp_path / "diffusionfer" / name).touch()
+    rows = "".join(f"{name},0.5,-0.25,happy\n" for name in names)
     (tmp_path / "diffusionfer" / "labels.csv").write_text(
         "file,valence,arousal,expression\n" + rows
     )
@@ -153,6 +161,47 @@ def test_the_held_out_fold_and_the_others_share_no_picture(tmp_path):
     assert held.isdisjoint(row.path for row in others)
     assert len(held) + len(others) == 50
     assert (others[0].expression, others[0].affect) == ("happiness", (0.5, -0.25))
+
+
+@pytest.mark.parametrize(
+    "row, why",
+    [
+        ("a.jpg,0.5,-0.25,hungry", "line 2: expression is 'hungry'"),
+        ("a.jpg,0.5,-1.25,happy", "line 2: arousal is '-1.25'"),
+        ("a.jpg,0.5,,happy", "line 2: a label is missing"),
+        ("b.jpg,0.5,0,happy", "line 2: no picture 'b.jpg'"),
+    ],
+)
+def test_a_label_that_nobody_can_learn_is_named_with_its_line(tmp_path, row, why):
+    (tmp_path / "diffusionfer").mkdir()
+    (tmp_path / "diffusionfer" / "a.jpg").touch()
+    table = tmp_path / "diffusionfer" / "labels.csv"
+    table.write_text(f"file,valence,arousal,expression\n{row}\n")
+    with pytest.raises(RecipeError, match=f"{re.escape(str(table))}, {why}"):
+        pictures.diffusionfer(tmp_path, held_out=False)
+
+
+def test_votes_in_another_order_are_refused_by_the_files_name(tmp_path):
+    write_votes(tmp_path, "ferplus_valid", [-1], [False])
+    with np.load(tmp_path / "ferplus_valid.npz") as file:
+        fields = dict(file)
+    np.savez(tmp_path / "ferplus_valid.npz", **fields | {"emotions": fields["emotions"][::-1]})
+    with pytest.raises(RecipeError, match=r"valid\.npz: votes in another order"):
+        pictures.validation_votes(tmp_path)
+
+
+@pytest.mark.parametrize("recipe", ["face.train", "face.evaluate", "poster.train"])
+def test_a_recipe_without_its_data_says_so_in_one_line(tmp_path, recipe):
+    ran = subprocess.run(
+        [sys.executable, "-m", f"calibration.{recipe}", "--shared", str(tmp_path / "none")],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=120,
+    )
+    assert ran.returncode == 2
+    missing = r"\S*none/data/faces/ferplus_\w+\.npz: No such file or directory"
+    assert re.fullmatch(f"emotrack: {missing}\n", ran.stderr)
 
 
 def test_the_template_is_the_symmetric_median():

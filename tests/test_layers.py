@@ -98,7 +98,7 @@ RANKS = {  # longest matching prefix wins
     "tracker.commands": 17,
     "tracker.cli": 18,
     "tracker.__main__": 19,
-    "calibration.metrics": 12,
+    "calibration.metrics": 11,
     "calibration.training": 12,
     "calibration.export": 12,
     "calibration.quantize": 12,
@@ -107,8 +107,9 @@ RANKS = {  # longest matching prefix wins
     "calibration.samples": 12,
     "calibration.epochs": 13,
     "calibration.pages": 12,
-    "calibration.agreement": 13,
-    "calibration.traces": 14,
+    "calibration.agreement": 12,
+    "calibration.traces": 13,
+    "calibration.labelled": 14,
     "calibration": 15,  # a folder for each network and each evaluation
     "calibration.poster": 16,  # stands on the face network
     "calibration.backbones": 16,  # on the scene network's

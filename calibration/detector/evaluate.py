@@ -30,6 +30,7 @@ from calibration.detector.measures import (
     measure,
 )
 from calibration.detector.teacher import Teacher
+from calibration.samples import run
 from tracker.detectors.builtin import BuiltinDetector
 from tracker.models import Model, hash_file, open_card
 from tracker.values import Image
@@ -161,4 +162,4 @@ def _line(name: str, report: Report) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

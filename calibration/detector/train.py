@@ -21,6 +21,7 @@ from calibration.detector.material import FILMED, TURNED, gather
 from calibration.detector.network import Detector, Shipped
 from calibration.detector.teacher import Teacher
 from calibration.export import export
+from calibration.samples import run
 from calibration.training import Average, Run, seed
 
 NAME = "detector-s"
@@ -243,4 +244,4 @@ def _row(name: str, parts: torch.Tensor) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

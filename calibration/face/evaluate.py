@@ -38,6 +38,7 @@ from calibration.metrics import (
     rmse,
     sign_agreement,
 )
+from calibration.samples import run
 from tracker.crops import Template, aligned
 from tracker.models import load_card
 from tracker.values import EXPRESSIONS, Box, Detection
@@ -218,4 +219,4 @@ def _accuracy(shares: Shares, truth: NDArray[Any]) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

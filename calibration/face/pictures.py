@@ -6,21 +6,30 @@ FER+ (votes MIT, pixels of FER2013 not cleared), DiffusionFER (CC0-1.0 by its ca
 
 from __future__ import annotations
 
-import csv
 import hashlib
+import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration.face.circumplex import affect_of
+from calibration.labelled.labels import Label, LabelError, read_folder
+from calibration.samples import RecipeError
+from calibration.traces.tables import TraceError
 from tracker.values import EXPRESSIONS, Image
 
 SEVEN = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")  # FER2013's
 UNKNOWN = -1  # a FER2013 label that a picture does not have
 NO_FACE = 9  # column of the votes
+FIELDS = (
+    *("images", "votes", "emotions", "fer2013_label", "fer2013_names"),
+    *("leaks_from_train", "dup_group"),
+)
 HELD_OUT = 1  # DiffusionFER's fold that no training and no choice sees; fold 0 is not here at all
 _SEVEN_BY_NAME = {
     "angry": 0, "disgust": 1, "fear": 2, "happy": 3, "sad": 4, "surprise": 5, "neutral": 6,
@@ -65,13 +74,11 @@ class Votes:
 
 
 def load_votes(folder: Path, *names: str) -> Votes:
-    """FER+ files of `folder` (shared/data/faces), one after the other."""
-    files = [np.load(folder / f"{name}.npz") for name in names]
-    for file in files:
-        if tuple(file["emotions"][:8]) != EXPRESSIONS:
-            raise ValueError(f"votes in another order: {file['emotions']}")
-        if [_SEVEN_BY_NAME[name] for name in file["fer2013_names"]] != list(range(7)):
-            raise ValueError(f"labels in another order: {file['fer2013_names']}")
+    """FER+ files of `folder` (shared/data/faces), one after the other.
+
+    Raises RecipeError naming a file that is another.
+    """
+    files = [_open_votes(folder / f"{name}.npz") for name in names]
 
     def column(key: str) -> NDArray[np.int64]:
         return np.concatenate([file[key] for file in files])
@@ -157,30 +164,23 @@ class Labelled:
 
 def diffusionfer(folder: Path, held_out: bool) -> list[Labelled]:
     """Synthetic faces with rated valence and arousal: the held-out fold, or the others."""
-    rows = _rows(folder / "diffusionfer")
-    names = {"happy": "happiness", "sad": "sadness", "angry": "anger"}
     return [
-        Labelled(
-            folder / "diffusionfer" / row["file"],
-            names.get(row["expression"], row["expression"]),
-            (float(row["valence"]), float(row["arousal"])),
-        )
-        for row in rows
-        if (bucket(Path(row["file"]).stem) % 5 == HELD_OUT) == held_out
+        row
+        for row in _rows(folder / "diffusionfer", rated=True)
+        if (bucket(row.path.stem) % 5 == HELD_OUT) == held_out
     ]
 
 
 def people(folder: Path) -> list[Labelled]:
     """Press photographs with noisy expressions: a second kind of picture."""
-    rows = _rows(folder / "people")
-    return [Labelled(folder / "people" / row["file"], row["emotion"], None) for row in rows]
+    return _rows(folder / "people", rated=False)
 
 
 def read_rgb(path: Path) -> Image:
-    """Raises ValueError if the file is no picture."""
+    """Raises RecipeError if the file is no picture."""
     image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
-        raise ValueError(f"{path.name}: not a picture")
+        raise RecipeError(f"{path}: not a picture")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 
@@ -189,6 +189,32 @@ def bucket(text: str) -> int:
     return int(hashlib.sha1(text.encode()).hexdigest()[:8], 16)
 
 
-def _rows(folder: Path) -> list[dict[str, str]]:
-    with (folder / "labels.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+def _open_votes(path: Path) -> Mapping[str, NDArray[Any]]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            found: dict[str, NDArray[Any]] = {name: file[name] for name in FIELDS}
+    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as wrong:
+        raise RecipeError(f"{path}: not an archive of FER+ votes ({wrong})") from wrong
+    if tuple(found["emotions"][:8]) != EXPRESSIONS:
+        raise RecipeError(f"{path}: votes in another order: {found['emotions']}")
+    if [_SEVEN_BY_NAME.get(name) for name in found["fer2013_names"]] != list(range(7)):
+        raise RecipeError(f"{path}: labels in another order: {found['fer2013_names']}")
+    return found
+
+
+def _rows(folder: Path, *, rated: bool) -> list[Labelled]:
+    """Raises RecipeError naming the table and the line of a label that is missing or wrong."""
+    table = folder / "labels.csv"
+
+    def one(label: Label) -> Labelled:
+        asked = (label.expression, label.valence, label.arousal)[: 3 if rated else 1]
+        if any(value is None for value in asked):
+            raise RecipeError(f"{table}, line {label.line}: a label is missing")
+        word = EXPRESSIONS[label.expression or 0]
+        affect = (label.valence or 0.0, label.arousal or 0.0) if rated else None
+        return Labelled(folder / label.name, word, affect)
+
+    try:
+        return [one(label) for label in read_folder(folder, table).labels]
+    except (LabelError, TraceError) as wrong:
+        raise RecipeError(str(wrong)) from wrong

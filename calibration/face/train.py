@@ -19,6 +19,7 @@ from calibration.face.fit import Recipe, fit
 from calibration.face.material import load
 from calibration.face.network import SHIPPED
 from calibration.face.publish import milliseconds, publish
+from calibration.samples import run
 
 # Strong damage keeps a network of this size from fitting even its training pictures (83 % right
 # on both sides after 13 epochs), so more trainings go on from there with less and less of it; the
@@ -82,4 +83,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -21,6 +21,7 @@ from calibration.poster.fit import Recipe, fit
 from calibration.poster.four_classes import FourClasses, constant, cross_entropy, judge, load
 from calibration.poster.network import FOUR, OursNetwork, PosterNetwork, TwoParts
 from calibration.poster.views import ALONE, MIRRORED, TEN
+from calibration.samples import run
 
 POSTER = Recipe(epochs=20, rate=1e-3, patience=8)
 OURS = Recipe(epochs=24, rate=1e-3, patience=8, mixup=0.2)
@@ -127,4 +128,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)
