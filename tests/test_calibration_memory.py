@@ -9,14 +9,22 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from calibration.memory import filters, ship, traces  # noqa: E402
+from calibration.memory import doubt, filters, ship, traces  # noqa: E402
 from calibration.memory import train as teaching  # noqa: E402
 from calibration.memory.batches import draw_batch  # noqa: E402
-from calibration.memory.evaluate import Row, Score, Trial, lag_of, make_trial, score  # noqa: E402
-from calibration.memory.measure import lasts, trembling  # noqa: E402
+from calibration.memory.evaluate import Row, Score, lag_of, score  # noqa: E402
+from calibration.memory.measure import as_text, blur_of, lasts, track_of, white_of  # noqa: E402
 from calibration.memory.network import Memory  # noqa: E402
 from calibration.memory.noise import Noise, disturb, draw_times  # noqa: E402
-from calibration.memory.train import Recipe, agreement_of, loss_of, train  # noqa: E402
+from calibration.memory.seen import BLURS, Sighting  # noqa: E402
+from calibration.memory.train import (  # noqa: E402
+    Recipe,
+    agreement_in,
+    agreement_of,
+    loss_of,
+    train,
+)
+from calibration.memory.trials import Trial, make_trial  # noqa: E402
 from tracker.models import open_card  # noqa: E402
 
 STILL = Noise(  # next to nothing happens
@@ -142,6 +150,159 @@ def test_confidence_falls_when_the_picture_is_bad():
     assert error[~sure].mean() > 1.2 * error[sure].mean()
 
 
+def test_the_less_sure_a_series_is_the_more_it_trembles_and_both_axes_together():
+    alike = replace(STILL, white=(0.02, 0.0201), together=(0.8, 0.8001), confidence_mute=0.0)
+    pts = draw_times(np.random.default_rng(0), alike, 32, 400, rate=25)
+    sure, unsure = (
+        disturb(np.zeros((32, 400, 2), np.float32), pts, np.random.default_rng(1), noise).x
+        for noise in (
+            replace(alike, confidence=(0.95, 0.951)),
+            replace(alike, confidence=(0.6, 0.601)),
+        )
+    )
+    grows = np.exp(alike.doubtful * 0.35)
+    assert unsure[..., 0].std() / sure[..., 0].std() == pytest.approx(grows, rel=0.05)
+    assert np.corrcoef(sure[..., 0].ravel(), sure[..., 1].ravel())[0, 1] == pytest.approx(
+        0.8, abs=0.05
+    )
+
+
+def test_a_blurred_face_is_read_as_something_of_its_own():
+    blind = replace(
+        STILL,
+        blur_every=(1e-3, 2e-3),
+        blur_lasts=(1e9, 2e9),
+        blur_depth=(1, 1),
+        blur_size=(1e-9, 2e-9),
+    )
+    pts = draw_times(np.random.default_rng(0), blind, 400, 20, rate=25)
+    x = disturb(np.full((400, 20, 2), 0.9, np.float32), pts, np.random.default_rng(1), blind).x
+    read = x[:, -1, 0]
+    assert abs(read.mean()) < 0.03
+    assert read.std() == pytest.approx(blind.blur_place, rel=0.1)
+
+
+def test_expressions_that_come_and_go_are_among_the_series():
+    still = traces.Trace("still", np.arange(40.0), np.zeros((40, 2), np.float32), False)
+    batch = draw_batch(np.random.default_rng(0), [still], STILL, 400, 400)
+    moves = (np.ptp(batch.truth.numpy(), axis=1).max(1) > 0.1).mean()
+    assert 0.07 < moves < 0.16  # an eighth, but for those that had none yet
+
+
+def test_beneath_half_of_the_series_lies_a_slower_movement(monkeypatch):
+    pts = np.arange(400.0)
+    saw = traces.Trace("saw", pts, np.stack([pts % 2] * 2, axis=1).astype(np.float32), False)
+
+    def slow_ones():
+        """Those whose mean over 10 s moves: at the raters' pace, a tooth is over in three."""
+        batch = draw_batch(np.random.default_rng(0), [saw], STILL, 200, 400)
+        means = batch.truth.unfold(1, 100, 1).mean(-1)
+        return ((means.amax(1) - means.amin(1)).amax(1) > 0.15).float().mean()
+
+    monkeypatch.setattr("calibration.memory.batches.BURSTS", 0)
+    assert 0.15 < slow_ones() < 0.4  # about half of them are slow enough to be seen so
+    monkeypatch.setattr("calibration.memory.batches.BENEATH", 0)
+    assert slow_ones() == 0
+
+
+# --- measuring ---
+
+
+def seen(affect, score=None, blurred=None):
+    n = len(affect)
+    blank = np.full((len(BLURS), n), np.nan)
+    blank[:, ::5] = 0.5
+    return Sighting(
+        "a.mp4",
+        np.arange(n) / 25,
+        np.full(n, 0.8) if score is None else score,
+        affect,
+        np.abs(np.sin(np.arange(n) / 90)),
+        np.stack([affect] * len(BLURS)) if blurred is None else blurred,
+        blank,
+    )
+
+
+def noisy(n=500, white=0.03, seed=0):
+    t = np.arange(n) / 25
+    slow = np.column_stack([np.sin(t / 3), np.cos(t / 3)]) * 0.2
+    return slow + np.random.default_rng(seed).normal(0, white, (n, 2))
+
+
+def test_a_track_tells_its_noise_gaps_and_outliers():
+    one = seen(noisy())
+    track = track_of(one)
+    assert track.white == pytest.approx((0.03, 0.03), rel=0.15)
+    assert track.quick == pytest.approx((0.03, 0.03), rel=0.15)
+    assert track.gaps == ()
+    assert track.outliers == 0
+    assert abs(track.together) < 0.2
+    wild = noisy()
+    wild[100::100] = 0.9
+    late = replace(seen(wild), pts=np.where(np.arange(500) < 250, 0, 0.5) + np.arange(500) / 25)
+    track = track_of(late)
+    assert track.outliers == pytest.approx(4 / 500)
+    assert track.gaps == pytest.approx((0.5,))
+
+
+def test_a_blur_that_shrinks_and_shifts_is_measured_as_such():
+    affect = noisy(white=0.0)
+    blurred = np.stack([affect * 0.25 + 0.1] * len(BLURS))
+    blur = blur_of([seen(affect, blurred=blurred)], 0)
+    assert blur.depth == pytest.approx((0.75, 0.75))
+    assert blur.rough == pytest.approx((0, 0), abs=1e-9)
+    assert (blur.found, blur.drop) == pytest.approx((1, 0.3))
+
+
+def test_what_was_measured_is_printed_for_every_field_of_the_noise():
+    low, high = seen(noisy(white=0.05), np.full(500, 0.6)), seen(noisy(seed=1), np.full(500, 0.9))
+    gone = replace(high, pts=high.pts + (np.arange(500) > 400))
+    tracks = [track_of(one) for one in (low, gone)]
+    text = "\n".join(as_text(tracks, [blur_of([low, high], i) for i in range(len(BLURS))]))
+    assert "1 losses in 41 s: median 1.00 s" in text
+    assert "log of white per unit of confidence that is missing: 1." in text
+    for name in ("gap_every", "confidence_lasts", "together", "jitter", "outlier", "talk_size"):
+        assert f"\n{name}" in text
+
+
+@pytest.mark.slow
+def test_the_shipped_networks_are_measured_on_a_clip(shared):
+    from calibration.memory.seen import sightings
+
+    (one,) = sightings(shared / "clips" / "single_face.mp4")
+    assert one.affect.shape == (72, 2)
+    assert one.blurred.shape == (len(BLURS), 72, 2)
+    assert np.isfinite(one.blurred_score[0]).sum() == 15  # every fifth frame
+    assert track_of(one).confidence > 0.9
+
+
+# --- doubt ---
+
+
+def test_the_doubt_of_a_normal_error_holds_and_of_a_wrong_one_is_set_right():
+    rng = np.random.default_rng(0)
+    truth = np.zeros((50, 400, 2), np.float32)
+    trial = Trial(np.tile(np.arange(400) / 25, (50, 1)), np.zeros((50, 400, 4), np.float32), truth)
+    affect = rng.normal(0, 0.1, truth.shape).astype(np.float32)
+    right = doubt.doubt_of(trial, affect, np.full_like(truth, 0.1))
+    assert (right.one, right.two) == pytest.approx((0.683, 0.954), abs=0.01)
+
+    def follow(x):
+        return x[..., :2], np.full_like(x[..., :2], 0.02)
+
+    half = replace(STILL, white=(0.05, 0.0501), confidence=(1, 1), confidence_mute=1.0)
+    found = doubt.fitted(follow, [wave()], half)
+    assert 1.5 < found < 4.5  # deviations of 0.025, 0.05 and 0.1 are taken for 0.02
+    off = [abs(rng.normal(0, size)) / 0.02 for size in (0.025, 0.05, 0.1) for _ in range(4000)]
+    assert found == pytest.approx(np.quantile(off, doubt.ONE), rel=0.1)
+
+
+def test_a_level_of_noise_scales_its_sizes_and_nothing_else():
+    double = doubt.scaled(Noise(), 2.0)
+    assert double.jitter == tuple(2 * size for size in Noise().jitter)
+    assert replace(double, **{name: getattr(Noise(), name) for name in doubt.SIZES}) == Noise()
+
+
 # --- filters, against hand values ---
 
 
@@ -194,7 +355,16 @@ def test_an_axis_that_nobody_rated_does_not_count():
     truth = torch.from_numpy(trial.truth)
     said = torch.from_numpy(trial.x[..., :2].copy())
     assert agreement_of(said, truth).item() == pytest.approx(1, abs=1e-4)
-    assert torch.isfinite(loss_of(said, torch.ones_like(said), truth))
+    assert torch.isfinite(loss_of(said, torch.ones_like(said), truth, groups=8))
+
+
+def test_the_still_series_count_as_much_as_the_lively_ones():
+    rng = np.random.default_rng(0)
+    size = torch.tensor([0.01] * 4 + [1.0] * 4)[:, None, None]
+    truth = size * torch.from_numpy(rng.normal(size=(8, 100, 2)))
+    said = torch.where(size < 0.1, 0.0, truth)  # the still ones are not followed at all
+    assert agreement_of(said, truth) > 0.999
+    assert agreement_in(2, said, truth).item() == pytest.approx(0.5, abs=0.01)
 
 
 def test_the_training_sees_a_late_answer_as_late():
@@ -208,9 +378,7 @@ def test_the_training_sees_a_late_answer_as_late():
 def test_white_noise_is_told_from_movement():
     t = np.arange(0, 20, 0.04)
     noisy = np.sin(t) + np.random.default_rng(0).normal(0, 0.05, len(t))
-    white, _, kept = trembling(noisy, 0.04)
-    assert white == pytest.approx(0.05, rel=0.15)
-    assert kept < 0.3
+    assert white_of(noisy) == pytest.approx(0.05, rel=0.15)
     assert lasts(np.sin(t), 0.04) == pytest.approx(1.2, abs=0.1)  # cos(1.2) is about 1/e
 
 
@@ -236,8 +404,13 @@ TINY = Recipe(units=8, epochs=4, batches=3, series=8, chunk=48, chunks=2, learni
 
 
 def test_a_short_training_learns(tmp_path):
-    _, run = train([wave()], TINY, tmp_path)
-    assert run.rows[-1]["loss"] < run.rows[0]["loss"]
+    taught, _ = train([wave()], TINY, tmp_path)
+    batch = draw_batch(np.random.default_rng(9), [wave()], TINY.noise, 64, 96)
+    before, after = (
+        loss_of(*network.follow(batch.x, network.new_state(64))[:2], batch.truth, groups=8).item()
+        for network in (Memory(TINY.units), taught)
+    )
+    assert after < before - 0.01
     assert (tmp_path / "log.csv").read_text("utf-8").count("\n") == 1 + TINY.epochs
 
 
@@ -268,14 +441,19 @@ def test_the_shipped_file_says_what_torch_says_and_has_a_card(tmp_path, monkeypa
     row = Row("made", 1.0, 5.0, "LSTM", "", 1, Score(0.9, 0.1, float("nan")))
     others = [replace(row, method=name, score=Score(0.5, 0.2, 0.3)) for name in ("raw", "Kalman")]
     monkeypatch.setattr(ship, "table", lambda *given: [row, *others])
+    unsure = doubt.Row("made", 1.0, 5.0, 1.0, doubt.Doubt(0.7, 0.9, 0.1))
+    monkeypatch.setattr(ship.doubt, "table", lambda *given: [unsure])
     path = tmp_path / "tiny.onnx"
     torch.manual_seed(0)
     network = Memory(8).eval()
     torch.nn.init.normal_(network.head.weight)
+    network.doubt.fill_(1.5)
     said = ship.ship(network, tmp_path, path, [{"epoch": 0.0, "loss": 1.0, "ccc": 0.1}])
     assert said.startswith("tiny.onnx: ")
     card = open_card(path.with_suffix(".json")).card
     assert card["input"]["holds"] == ["valence", "arousal", "confidence", "elapsed"]
+    assert card["spread"]["multiplied_by"] == 1.5
+    assert card["spread"]["within"]["all"] == [0.7, 0.9]
     (found,) = card["scores"]
     assert found["value"] == 0.9
     assert found["compared"]["memory"]["lag"] is None

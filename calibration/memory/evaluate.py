@@ -15,34 +15,30 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from calibration.memory import filters
-from calibration.memory.noise import Noise, disturb, draw_times
-from calibration.memory.traces import Trace, held_out_traces, training_traces, value_at
+from calibration.memory import doubt, filters
+from calibration.memory.noise import OTHERS, Noise
+from calibration.memory.traces import held_out_traces, training_traces
+from calibration.memory.trials import (
+    AT_MOST,
+    LENGTH,
+    PACES,
+    RATES,
+    Array,
+    Follow,
+    Trial,
+    lstm,
+    make_trial,
+    spread_out,
+)
 from calibration.metrics import ccc, rmse
-from engines import Engine, infer_rows, load
+from engines import load
 
-RATES = (5.0, 10.0, 25.0, 60.0)  # readings a second
-LENGTH = 30.0  # s of each trace that are read
-PACES = (1.0, 3.0)  # as the raters answered, and as fast as faces move
-AT_MOST = 80  # traces of a set, evenly taken: the large sets add time, not certainty
-AT_LEAST = 50  # series of a set: the small ones are read more than once, each time anew
 GRID = 0.02  # s, steps of the clock on which lag is looked for
 FARTHEST = 1.5  # s, the largest lag looked for
 SLOW = 4.0  # s; what changes more slowly says nothing about lag
 
-Array = NDArray[np.float32]
 Filter = Callable[[Array], Array]  # (b, t, 4) to (b, t, 2)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Trial:
-    """Traces read through noise, and the truth behind them; nan where nobody rated."""
-
-    pts: NDArray[np.float64]  # (b, t) s
-    x: Array  # (b, t, 4)
-    truth: Array  # (b, t, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +57,6 @@ class Row:
     setting: str  # the parameters chosen on the training traces, in words
     traces: int  # how many different ones were read
     score: Score
-
-
-def spread_out(traces: list[Trace]) -> list[Trace]:
-    """At most AT_MOST of them, evenly chosen."""
-    return traces[:: -(-len(traces) // AT_MOST)]
-
-
-def make_trial(traces: list[Trace], rate: float, pace: float, noise: Noise, seed: int) -> Trial:
-    """Reads the first LENGTH seconds of every trace, at `pace` times its own speed."""
-    rng = np.random.default_rng(seed)
-    chosen = spread_out(traces)
-    chosen = chosen * -(-AT_LEAST // len(chosen))
-    pts = draw_times(rng, noise, len(chosen), int(LENGTH * rate), rate)
-    truth = np.stack([_values(t, row * pace) for t, row in zip(chosen, pts, strict=True)])
-    return Trial(pts, disturb(truth, pts, rng, noise).x, truth)
 
 
 def score(trial: Trial, answer: Array) -> Score:
@@ -119,21 +100,7 @@ def classical(trial_of: Mapping[float, Trial]) -> dict[float, dict[str, tuple[st
     }
 
 
-def lstm(engine: Engine) -> Filter:
-    """The exported memory, walked through whole series."""
-
-    def follow(x: Array) -> Array:
-        hidden = engine.inputs[1].shape[0]
-        h = c = np.zeros((len(x), hidden), np.float32)
-        out = np.empty_like(x[..., :2])
-        for t in range(x.shape[1]):
-            out[:, t], _, h, c = infer_rows(engine, x[:, t], h, c)
-        return out
-
-    return follow
-
-
-def table(shared: Path, follow: Filter, noise: Noise) -> list[Row]:
+def table(shared: Path, follow: Follow, noise: Noise) -> list[Row]:
     """One row per set, pace, rate and method."""
     known = training_traces(shared)
     rows = []
@@ -142,7 +109,7 @@ def table(shared: Path, follow: Filter, noise: Noise) -> list[Row]:
         for (name, traces), rate in itertools.product(held_out_traces(shared).items(), RATES):
             trial = make_trial(traces, rate, pace, noise, seed=11)
             methods: dict[str, tuple[str, Filter]] = {"raw": ("", lambda x: x[..., :2])}
-            methods |= tuned[rate] | {"LSTM": ("", follow)}
+            methods |= tuned[rate] | {"LSTM": ("", lambda x: follow(x)[0])}
             for method, (setting, run) in methods.items():
                 found = score(trial, run(trial.x))
                 rows.append(Row(name, pace, rate, method, setting, len(spread_out(traces)), found))
@@ -160,14 +127,16 @@ def summary(rows: list[Row]) -> dict[tuple[str, float], dict[str, Score]]:
     }
 
 
+def overall(rows: list[Row]) -> dict[str, Score]:
+    """method -> its mean over everything; the lag over those trials in which one was found."""
+    kept: dict[str, list[tuple[float, ...]]] = {}
+    for row in rows:
+        kept.setdefault(row.method, []).append(dataclasses.astuple(row.score))
+    return {method: Score(*np.nanmean(found, axis=0).tolist()) for method, found in kept.items()}
+
+
 def _mean(scores: list[Score]) -> Score:
     return Score(*np.mean([dataclasses.astuple(s) for s in scores], axis=0).tolist())
-
-
-def _values(trace: Trace, pts: NDArray[np.float64]) -> Array:
-    """To and fro, where a trace is too short."""
-    end = trace.pts[-1]
-    return value_at(trace, end - np.abs(pts % (2 * end) - end))
 
 
 def _on_a_grid(trial: Trial, answer: Array) -> Iterator[tuple[Array, Array]]:
@@ -203,6 +172,7 @@ def _kalmans() -> Iterator[tuple[str, Filter]]:
         yield words, partial(filters.kalman, noise=noise, trust=trust)
 
 
+NOISES = {"measured": Noise(), "others": OTHERS}
 _FAMILIES = {"exponential": _exponentials, "One-Euro": _one_euros, "Kalman": _kalmans}
 
 
@@ -210,14 +180,22 @@ def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m calibration.memory.evaluate")
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--memory", type=Path, default=Path("tracker/weights/memory-s.onnx"))
+    parser.add_argument("--noise", choices=NOISES, default="measured")
     args = parser.parse_args(words)
-    rows = table(args.shared, lstm(load(args.memory, "onnx", max_batch=AT_MOST)), Noise())
+    follow = lstm(load(args.memory, "onnx", max_batch=AT_MOST))
+    rows = table(args.shared, follow, NOISES[args.noise])
     for row in rows:
         print(_line(row.set, row.pace, f"{row.rate:.0f}/s", row.method, row.score), row.setting)
     print("\nmean over all rates")
     for (name, pace), methods in summary(rows).items():
         for method, found in methods.items():
             print(_line(name, pace, "", method, found))
+    print("\nmean over all sets, paces and rates")
+    for method, found in overall(rows).items():
+        print(f"{method:<12} CCC {found.ccc:.4f}  RMSE {found.rmse:.4f}  lag {found.lag:.3f} s")
+    print()
+    for line in doubt.as_text(doubt.table(args.shared, follow, NOISES[args.noise])):
+        print(line)
 
 
 def _line(name: str, pace: float, rate: str, method: str, score: Score) -> str:

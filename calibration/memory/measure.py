@@ -1,15 +1,14 @@
 """Where the measured numbers of `Noise` come from: `python -m calibration.memory.measure`.
 
-What the detector says of the test clips is read from a table beside them. How much a network that
-sees single pictures trembles is measured with MediaPipe's blendshapes, if that package is here.
+The detector and the face network that ship read the test clips picture by picture. Nobody knows
+what the people in them felt or showed, so quick movement of a reading counts as noise, and what is
+printed are upper bounds where faces moved as fast themselves.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,54 +16,105 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-CLIPS = (  # faces, none of them hard to decode
-    "asl_book.mkv",
-    "asl_brother.mkv",
-    "asl_hungry.mkv",
-    "asl_thanks.mkv",
-    "chaplin.mp4",
-    "crying_woman_pexels.mp4",
-    "face_noface.mov",
-    "mpiigaze_video00.mp4",
-    "mpiigaze_video03.mp4",
-    "single_face.mp4",
-    "sintel_26s.mp4",
-)
-ALONE = ("asl_brother.mkv", "asl_hungry.mkv", "crying_woman_pexels.mp4", "single_face.mp4")
-SHORTEST = 40  # frames; shorter tracks say little
-LOST_AFTER = 2.0  # s without a face before a track ends
-SHAPES = ("mouthSmileLeft", "browInnerUp", "browDownLeft", "eyeSquintLeft", "jawOpen")
-MOVES = 0.02  # deviation below which a blendshape does not take part in the clip
+from calibration.memory.seen import BLURS, CLIPS, Sighting, Vector, sightings
+from calibration.metrics import pearson
 
-Vector = NDArray[np.float64]
+QUICK = 0.6  # s; what is faster counts as noise
+SYLLABLES = (2.0, 8.0)  # Hz, the band in which speech moves a mouth
+FAR = 0.4  # of a reading from the median of its neighbours, from which it is an outlier
+NEAR = 0.2  # s on either side that are neighbours
+WINDOW = 1.0  # s over which a mouth is called restless or calm
 
 
-@dataclass(slots=True)
-class Sighting:
-    """One face from frame to frame, by place alone."""
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What one face's readings say of the noise; pairs are of valence and arousal."""
 
-    pts: list[float]
-    score: list[float]
-    mouth: list[float]  # width of the mouth over the distance of the eyes
-    place: tuple[float, float, float]  # x, y of the middle and width, px
+    clip: str
+    n: int
+    seconds: float
+    gaps: tuple[float, ...]  # s, beyond a step
+    confidence: float  # mean
+    flicker: float  # its deviation
+    lasts: float  # s until its correlation with itself falls to 1/e
+    place: tuple[float, float]  # the median reading
+    white: tuple[float, float]  # deviation of what is new in every picture
+    quick: tuple[float, float]  # of all that is faster than QUICK
+    slow: tuple[float, float]  # of the rest
+    slow_lasts: tuple[float, float]  # s
+    together: float  # correlation of the axes' new parts
+    outliers: float  # share of readings
+    talk: tuple[float, float] | None  # swing when the mouth is restless beyond that when calm
 
 
-def sightings(clips: Path, name: str) -> list[Sighting]:
-    times = {
-        int(row["frame"]): float(row["pts_s"])
-        for row in _rows(clips / "frames.csv.gz")
-        if row["file"] == name
-    }
-    open_ones: list[Sighting] = []
-    done: list[Sighting] = []
-    for row in _rows(clips / "yunet_boxes.csv.gz"):
-        if row["file"] != name or row["input_width"] != "640":
-            continue
-        pts = times[int(row["frame"])]
-        done += [s for s in open_ones if pts - s.pts[-1] > LOST_AFTER]
-        open_ones = [s for s in open_ones if pts - s.pts[-1] <= LOST_AFTER]
-        _add(open_ones, pts, {k: float(v) for k, v in row.items() if k != "file"})
-    return [s for s in done + open_ones if len(s.pts) >= SHORTEST]
+@dataclass(frozen=True, slots=True)
+class Blur:
+    """What a blur does to the readings of all tracks."""
+
+    share: float  # its deviation over the width of the crop
+    depth: tuple[float, float]  # how far a reading goes to what blurred faces are read as
+    rough: tuple[float, float]  # deviation that it adds
+    place: tuple[float, float]  # deviation, between tracks, of what blurred faces are read as
+    found: float  # share of faces that the detector still finds
+    drop: float  # by which its score falls on those
+
+
+def track_of(seen: Sighting) -> Track:
+    step = float(np.median(np.diff(seen.pts)))
+    lost = np.diff(seen.pts) - step
+    axes = [_Axis.of(seen.affect[:, axis], step) for axis in (0, 1)]
+    new = np.diff(seen.affect, 3, axis=0)
+    near = max(1, round(NEAR / step))
+    padded = np.pad(seen.affect, ((near, near), (0, 0)), mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * near + 1, axis=0)
+    far = np.abs(seen.affect - np.median(windows, axis=2)) > FAR
+    return Track(
+        seen.clip,
+        len(seen.pts),
+        float(np.ptp(seen.pts)),
+        tuple(lost[lost > step / 2].tolist()),
+        float(seen.score.mean()),
+        float(seen.score.std()),
+        lasts(seen.score, step),
+        _pair([np.median(seen.affect[:, axis]) for axis in (0, 1)]),
+        _pair([axis.white for axis in axes]),
+        _pair([axis.quick for axis in axes]),
+        _pair([axis.slow for axis in axes]),
+        _pair([axis.lasts for axis in axes]),
+        pearson(new[:, 0], new[:, 1]),
+        float(far.any(1).mean()),
+        _talk(seen, step),
+    )
+
+
+def blur_of(seen: Sequence[Sighting], which: int) -> Blur:
+    depth, rough, place = [], [], []
+    for one in seen:
+        sharp, blurred = one.affect, one.blurred[which]
+        slope = [_slope(sharp[:, axis], blurred[:, axis]) for axis in (0, 1)]
+        rest = blurred - sharp * slope
+        depth.append(1 - np.clip(slope, 0, 1))
+        rough.append(rest.std(0))
+        place.append(blurred.mean(0))
+    scores = np.concatenate([one.blurred_score[which] for one in seen])
+    sharp_scores = np.concatenate([one.score for one in seen])
+    looked = np.isfinite(scores)
+    there = looked & (scores > 0)
+    return Blur(
+        BLURS[which],
+        _pair(np.median(depth, axis=0)),
+        _pair(np.median(rough, axis=0)),
+        _pair(np.std(place, axis=0)),
+        float(there.sum() / looked.sum()),
+        float((sharp_scores - scores)[there].mean()),
+    )
+
+
+def doubt(tracks: Sequence[Track]) -> float:
+    """By how much the log of the white noise grows per unit of confidence that is missing."""
+    missing = np.repeat([1 - t.confidence for t in tracks], 2)
+    logs = np.log([white for t in tracks for white in t.white])
+    return float(np.polyfit(missing, logs, 1)[0])
 
 
 def lasts(series: Vector, step: float) -> float:
@@ -77,107 +127,117 @@ def lasts(series: Vector, step: float) -> float:
     return float("nan")
 
 
-def trembling(series: Vector, step: float) -> tuple[float, float, float]:
-    """Deviation of what is new in every picture, of all that is faster than 0.6 s, and how much of
-    that is still there a picture later (correlation).
+def white_of(series: Vector) -> float:
+    """Deviation of what is new in every picture.
 
     A slow curve vanishes in third differences, white noise of variance v leaves 20 v.
     """
-    white = float(np.sqrt(np.mean(np.diff(series, 3) ** 2) / 20))
-    width = max(3, round(0.6 / step) | 1)
-    middle = np.convolve(series, np.ones(width) / width, "valid")
-    quick = series[width // 2 : width // 2 + len(middle)] - middle
-    return white, float(quick.std()), float(np.corrcoef(quick[:-1], quick[1:])[0, 1])
+    return float(np.sqrt(np.mean(np.diff(series, 3) ** 2) / 20))
 
 
-def blendshapes(model: Path, clip: Path) -> tuple[dict[str, Vector], float]:
-    """Series of every shape, each picture read by itself, and the seconds between pictures."""
-    import av
-    import mediapipe as mp
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    white: float
+    quick: float
+    slow: float
+    lasts: float
 
-    vision = mp.tasks.vision
-    options = vision.FaceLandmarkerOptions(
-        base_options=mp.tasks.BaseOptions(model_asset_path=str(model)),
-        output_face_blendshapes=True,
+    @classmethod
+    def of(cls, series: Vector, step: float) -> _Axis:
+        width = max(3, round(QUICK / step) | 1)
+        slow = np.convolve(series, np.ones(width) / width, "valid")
+        quick = series[width // 2 : width // 2 + len(slow)] - slow
+        return cls(white_of(series), float(quick.std()), float(slow.std()), lasts(slow, step))
+
+
+def _talk(seen: Sighting, step: float) -> tuple[float, float] | None:
+    """The restless third of the windows against the calm third; None if there are too few."""
+    ticks = max(3, round(WINDOW / step))
+    count = len(seen.pts) // ticks
+    if count < 6:
+        return None
+    order = seen.unrest[: count * ticks].reshape(count, ticks).mean(1).argsort()
+    swings = np.stack([_swing(seen.affect[:, axis], step) for axis in (0, 1)], axis=1)
+    power = (swings[: count * ticks] ** 2).reshape(count, ticks, 2).mean(1)
+    calm, restless = power[order[: count // 3]].mean(0), power[order[-(count // 3) :]].mean(0)
+    return _pair(np.sqrt(2 * np.maximum(restless - calm, 0)))
+
+
+def _swing(series: Vector, step: float) -> Vector:
+    """What of it lies in the band of syllables."""
+    hertz = np.fft.rfftfreq(len(series), step)
+    waves = np.fft.rfft(series - series.mean())
+    waves[(hertz < SYLLABLES[0]) | (hertz > SYLLABLES[1])] = 0
+    return np.asarray(np.fft.irfft(waves, len(series)))
+
+
+def _slope(x: Vector, y: Vector) -> float:
+    still = x - x.mean()
+    return float(still @ (y - y.mean()) / max(still @ still, 1e-9))
+
+
+def _pair(values: Sequence[float] | NDArray[Any]) -> tuple[float, float]:
+    valence, arousal = (float(v) for v in values)
+    return valence, arousal
+
+
+def as_text(tracks: Sequence[Track], blurs: Sequence[Blur]) -> Iterator[str]:
+    for t in tracks:
+        yield (
+            f"{t.clip:<24} {t.n:>4} in {t.seconds:4.1f} s  lost {len(t.gaps):>2} times  confidence "
+            f"{t.confidence:.2f} ({t.flicker:.3f}, {t.lasts:.2f} s)  white {_two(t.white)}  quick "
+            f"{_two(t.quick)}  slow {_two(t.slow)} ({_two(t.slow_lasts)} s)  together "
+            f"{t.together:+.2f}  outliers {t.outliers:.3f}"
+            + ("" if t.talk is None else f"  talk {_two(t.talk)}")
+        )
+    gaps = np.array([gap for t in tracks for gap in t.gaps])
+    yield (
+        f"\n{len(gaps)} losses in {sum(t.seconds for t in tracks):.0f} s: median "
+        f"{np.median(gaps):.2f} s, deviation of the log {np.log(gaps).std():.2f}, longest "
+        f"{gaps.max():.2f} s"
     )
-    read: list[dict[str, float]] = []
-    with vision.FaceLandmarker.create_from_options(options) as reader, av.open(str(clip)) as box:
-        rate = box.streams.video[0].average_rate
-        for frame in box.decode(video=0):
-            image: Any = np.ascontiguousarray(frame.to_ndarray(format="rgb24"))
-            found = reader.detect(mp.Image(image_format=mp.ImageFormat.SRGB, data=image))
-            for face in found.face_blendshapes[:1]:
-                read.append({shape.category_name: shape.score for shape in face})
-    series = {name: np.array([row[name] for row in read]) for name in SHAPES}
-    return series, 1 / float(rate or 25)
+    places = np.std([t.place for t in tracks], axis=0)
+    yield f"faces differ in their median reading by {_two(_pair(places))} (deviation)"
+    yield f"log of white per unit of confidence that is missing: {doubt(tracks):.2f}"
+    for b in blurs:
+        yield (
+            f"blurred by {b.share:.2f} of the crop: depth {_two(b.depth)}  rough {_two(b.rough)}  "
+            f"place {_two(b.place)}  found {b.found:.2f}, score lower by {b.drop:.2f}"
+        )
+    spans = {
+        "gap_every": [t.seconds / len(t.gaps) for t in tracks if t.gaps],
+        "confidence": [t.confidence for t in tracks],
+        "confidence_flicker": [t.flicker for t in tracks],
+        "confidence_lasts": [t.lasts for t in tracks],
+        "white, at confidence 1": [
+            white * np.exp(-doubt(tracks) * (1 - t.confidence)) for t in tracks for white in t.white
+        ],
+        "together": [t.together for t in tracks],
+        "jitter (quick without white)": [
+            np.sqrt(max(q * q - w * w, 0))
+            for t in tracks
+            for q, w in zip(t.quick, t.white, strict=True)
+        ],
+        "outlier": [t.outliers for t in tracks],
+        "talk_size": [swing for t in tracks if t.talk for swing in t.talk],
+    }
+    for name, values in spans.items():
+        low, middle, high = np.quantile(values, [0.05, 0.5, 0.95])
+        yield f"{name:<30} {low:.3f} .. {high:.3f}, median {middle:.3f}"
 
 
-def _add(live: list[Sighting], pts: float, row: dict[str, float]) -> None:
-    """To the nearest face that this frame has not taken yet, or as a new one."""
-    x, y, width = row["x"] + row["w"] / 2, row["y"] + row["h"] / 2, row["w"]
-    free = [s for s in live if s.pts[-1] < pts]
-    near = min(free, key=lambda s: np.hypot(x - s.place[0], y - s.place[1]), default=None)
-    if near is None or np.hypot(x - near.place[0], y - near.place[1]) > near.place[2] / 2:
-        near = Sighting([], [], [], (x, y, width))
-        live.append(near)
-    near.pts.append(pts)
-    near.score.append(row["score"])
-    mouth = np.hypot(row["rmouth_x"] - row["lmouth_x"], row["rmouth_y"] - row["lmouth_y"])
-    eyes = np.hypot(row["reye_x"] - row["leye_x"], row["reye_y"] - row["leye_y"])
-    near.mouth.append(float(mouth / max(eyes, 1.0)))
-    near.place = x, y, width
-
-
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    with gzip.open(path, "rt", newline="", encoding="utf-8") as file:
-        yield from csv.DictReader(file)
-
-
-def _print_detector(clips: Path) -> None:
-    gaps: list[float] = []
-    for name in CLIPS:
-        for seen in sightings(clips, name):
-            pts, score = np.array(seen.pts), np.array(seen.score)
-            step = float(np.median(np.diff(pts)))
-            lost = np.diff(pts) - step
-            gaps += lost[lost > step / 2].tolist()
-            quick = np.abs(np.array(seen.mouth) - np.median(seen.mouth))
-            print(
-                f"{name:<24} {len(pts):>4} readings  confidence {score.mean():.2f}"
-                f" deviation {score.std():.3f} lowest twentieth {np.quantile(score, 0.05):.2f}"
-                f" lasts {lasts(score, step):.2f} s"
-                f"  r with the mouth's unrest {np.corrcoef(quick, score)[0, 1]:+.2f}"
-                f"  lost {np.count_nonzero(lost > step / 2)} times"
-            )
-    logs = np.log(gaps)
-    print(
-        f"{len(gaps)} losses: median {np.median(gaps):.2f} s, deviation of the log"
-        f" {logs.std():.2f}, longest {max(gaps):.2f} s"
-    )
-
-
-def _print_blendshapes(shared: Path) -> None:
-    model = shared / "models" / "mediapipe" / "face_landmarker.task"
-    for name in ALONE:
-        series, step = blendshapes(model, shared / "clips" / name)
-        for shape, values in series.items():
-            if values.std() >= MOVES:
-                white, quick, kept = trembling(values, step)
-                print(
-                    f"{name:<24} {shape:<16} deviation {values.std():.3f}  white {white:.3f}"
-                    f"  faster than 0.6 s {quick:.3f}, of which {kept:+.2f} a picture later"
-                )
+def _two(pair: tuple[float, float]) -> str:
+    return f"{pair[0]:.3f} {pair[1]:.3f}"
 
 
 def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m calibration.memory.measure")
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
-    shared: Path = parser.parse_args(words).shared
-    _print_detector(shared / "clips")
-    try:
-        _print_blendshapes(shared)
-    except ModuleNotFoundError as missing:
-        print(f"no blendshapes without {missing.name}: pip install mediapipe")
+    clips: Path = parser.parse_args(words).shared / "clips"
+    seen = [one for name in CLIPS for one in sightings(clips / name)]
+    blurs = [blur_of(seen, which) for which in range(len(BLURS))]
+    for line in as_text([track_of(one) for one in seen], blurs):
+        print(line)
 
 
 if __name__ == "__main__":

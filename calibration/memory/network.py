@@ -32,6 +32,8 @@ class Memory(nn.Module):
         self.hidden = units + KEPT
         self.tau: Tensor
         self.register_buffer("tau", torch.tensor(TAU), persistent=False)
+        self.doubt: Tensor  # what the spread is multiplied by, once the training is over
+        self.register_buffer("doubt", torch.ones(()))
         self.lstm = nn.LSTM(2 * AXES * len(TAU) + 2, units, batch_first=True)
         self.head = nn.Linear(units, AXES * (len(TAU) + 2))  # weights of x and means, spread
         nn.init.zeros_(self.head.weight)
@@ -83,7 +85,7 @@ class Memory(nn.Module):
         said = self.head(own).unflatten(-1, (AXES, len(TAU) + 2))
         candidates = torch.cat([x[..., :AXES, None], kept[..., 1:]], dim=-1)
         affect = (said[..., :-1].softmax(-1) * candidates).sum(-1)
-        return affect, SMALLEST + functional.softplus(said[..., -1] - 2)
+        return affect, self.doubt * (SMALLEST + functional.softplus(said[..., -1] - 2))
 
 
 def _pack(own_h: Tensor, own_c: Tensor, kept: Tensor) -> State:

@@ -13,11 +13,14 @@ import torch
 
 from calibration.cards import write_card
 from calibration.export import export
+from calibration.memory import doubt
 from calibration.memory.batches import draw_batch
-from calibration.memory.evaluate import AT_MOST, Row, Score, lstm, summary, table
+from calibration.memory.evaluate import Row, Score, summary, table
 from calibration.memory.network import INPUT, Memory
-from calibration.memory.noise import Noise
+from calibration.memory.noise import WIDER, Noise
+from calibration.memory.told import DATA, LIMITS, NOISE_ORIGIN
 from calibration.memory.traces import training_traces
+from calibration.memory.trials import AT_MOST, RATES, Follow, lstm
 from engines import Engine, load
 
 PARITY_STEPS = 1000  # one step says little about a state
@@ -80,11 +83,35 @@ def card(
         ],
         "data": DATA,
         "noise": {"origin": NOISE_ORIGIN, **dataclasses.asdict(Noise())},
+        "wider_in_training": _changed(WIDER),
         "training": {"command": "python -m calibration.memory.train", "epochs": len(rows)}
         | {"last": rows[-1], "onnx_from_torch": apart},
         "licence": "Apache-2.0",
         "scores": _scores(table(shared, lstm(engine), Noise())),
+        "spread": _spread(network, shared, lstm(engine)),
         "limits": LIMITS,
+    }
+
+
+def _changed(noise: Noise) -> dict[str, Any]:
+    """Where it differs from what was measured."""
+    measured = dataclasses.asdict(Noise())
+    return {k: v for k, v in dataclasses.asdict(noise).items() if v != measured[k]}
+
+
+def _spread(network: Memory, shared: Path, follow: Follow) -> dict[str, Any]:
+    """How well the memory's doubt holds on the held-out traces."""
+    rows = doubt.table(shared, follow, Noise())
+    groups = {f"noise x{level:g}": [r for r in rows if r.level == level] for level in doubt.LEVELS}
+    groups |= {f"{rate:.0f} readings/s": [r for r in rows if r.rate == rate] for rate in RATES}
+    groups |= {name: [r for r in rows if r.set == name] for name in {r.set: r for r in rows}}
+    means = {name: doubt.mean(kept) for name, kept in (groups | {"all": rows}).items() if kept}
+    return {
+        "what": "share of held-out true values within 1 and 2 deviations; .683 and .954 if normal",
+        "multiplied_by": round(float(network.doubt), 4),
+        "fitted_on": "the training traces, at every rate, pace and noise level",
+        "within": {name: [round(m.one, 3), round(m.two, 3)] for name, m in means.items()},
+        "command": COMMAND,
     }
 
 
@@ -117,48 +144,3 @@ def _example(network: Memory, keys: int) -> tuple[torch.Tensor, ...]:
     x = torch.rand(keys, len(INPUT), generator=generator)
     h, c = (torch.rand(keys, network.hidden, generator=generator) for _ in range(2))
     return x, h, c
-
-
-DATA = [
-    {
-        "name": "Forrest Gump, portrayed emotions by character and scene (Labs et al. 2015)",
-        "source": "psychoinformatics-de/studyforrest-data-annotations @ 155097f",
-        "licence": "CC0",
-        "used_for": "train; every fifth scene held out",
-    },
-    {
-        "name": "TV-news clips, mean felt valence (Samide, Cooper and Ritchey 2019)",
-        "source": "memobc/paper-videonorming @ e3e2d8d",
-        "licence": '"feel free to use these stimuli and data" (source README; no formal licence)',
-        "used_for": "train; every fifth clip held out",
-    },
-    {
-        "name": "CEAP-360VR, felt affect by joystick (Xue et al. 2021)",
-        "source": "cwi-dis/CEAP-360VR-Dataset @ d41a821",
-        "licence": "CC BY-NC 4.0",
-        "used_for": "evaluation only",
-    },
-    {
-        "name": "LIRIS-ACCEDE continuous, mean felt affect (Baveye et al. 2015)",
-        "source": "JustinNOT/BSC_LIRIS_ACCEDE @ 72f6bc2",
-        "licence": "none stated; the official set needs an agreement",
-        "used_for": "evaluation only",
-    },
-]
-NOISE_ORIGIN = (
-    "Made noise, not that of a face network of ours. Measured with YuNet on the test clips: how "
-    "long and how often a face is lost; level, flicker and fall of the confidence. By proxy, from "
-    "MediaPipe's blendshapes, read picture by picture from the same clips: white noise and jitter "
-    "(times about two: affect spans 2, a blendshape 1). Both by python -m "
-    "calibration.memory.measure. Everything else is assumed: drift, talking, blur, outliers, bias "
-    "steps, mute confidence."
-)
-LIMITS = (
-    "Taught on traces that people drew or marked, with made noise added; no face was seen. So the "
-    "scores say how well it undoes that noise, not how well affect is read. The traces come from "
-    "one American film and from TV news, one value in 1 s or 0.5 s; faces move faster, which the "
-    "training imitates by playing the traces up to six times as fast. An error that stays (a "
-    "person's bias) it cannot remove. Its spread is right for the made noise only. It knows 2 to "
-    "60 readings a second. The filters it is compared with were tuned on the training traces with "
-    "the same noise, for every rate; the memory has one set of weights for all."
-)
