@@ -15,7 +15,7 @@ from tracker.api import KEPT, Options, build
 from tracker.crops import Crop, Cropper
 from tracker.detectors import Detector, open_detector
 from tracker.models import open_shipped
-from tracker.pipeline import follow
+from tracker.run import follow
 from tracker.sources import Span, open_source
 from tracker.values import Box, Image
 
