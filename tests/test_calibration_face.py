@@ -1,5 +1,6 @@
 """Making the face network: labels, splits, framing, damage and a tiny training."""
 
+import json
 import re
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from calibration.face import augment, fit, pictures  # noqa: E402  # torch first, or skip
+from calibration.face import augment, fit, pictures, train  # noqa: E402  # torch first, or skip
 from calibration.face.blend import blended, mean  # noqa: E402
 from calibration.face.circumplex import PLACES, affect_of  # noqa: E402
 from calibration.face.corruptions import CORRUPTIONS, corrupted  # noqa: E402
@@ -335,6 +336,14 @@ def test_the_exported_network_says_what_the_trained_one_says(tmp_path, material)
         Shipped(network, 0.7), np.repeat(material.valid.images, 2, 0), tmp_path / "f.onnx"
     )
     assert worst < 1e-4
+
+
+def test_the_card_tells_every_training_and_what_it_used():
+    told = json.loads(json.dumps(train.described(train.STAGES, 0.5)))
+    assert list(told["stages"]) == ["first", "second", "third", "warm"]
+    assert told["stages"]["first"]["epochs"] == train.FIRST.epochs
+    assert told["stages"]["warm"]["strength"]["turn"] == augment.MILD.turn
+    assert (told["share_of_last"], "bfloat16" in told["used"]) == (0.5, True)
 
 
 def test_the_temperature_makes_a_timid_network_bolder(material, monkeypatch):

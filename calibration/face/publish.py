@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -60,8 +61,13 @@ LIMITS = (
 )
 
 
-def publish(network: FaceNetwork, template: Template, shared: Path, out: Path) -> Path:
-    """Writes face-s.onnx and its card, with every score, to `out`; prints the parity."""
+def publish(
+    network: FaceNetwork, template: Template, shared: Path, out: Path, recipe: Mapping[str, Any]
+) -> Path:
+    """Writes face-s.onnx and its card, with every score, to `out`; prints the parity.
+
+    recipe: how the network was trained, for the card.
+    """
     votes = validation_votes(shared / "data" / "faces")
     temperature = fitted_temperature(network, votes)
     plain = FaceNetwork(network.shape)
@@ -86,7 +92,8 @@ def publish(network: FaceNetwork, template: Template, shared: Path, out: Path) -
         print(f"{score.value:8.4f}  {score.metric}  [{score.set}, n {score.n}]")
     count = sum(p.numel() for p in plain.parameters())
     card = describe(template, plain.expression.in_features, count, temperature)
-    return write_card(onnx, {**card, "scores": figures, "limits": LIMITS})
+    made = {"recipe": dict(recipe), "onnx_from_torch": worst}
+    return write_card(onnx, {**card, **made, "scores": figures, "limits": LIMITS})
 
 
 def fitted_temperature(network: FaceNetwork, votes: Votes) -> float:

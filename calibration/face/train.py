@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import torch
@@ -45,6 +46,11 @@ THIRD = replace(
     seed=200,
 )
 FOURTH = replace(THIRD, epochs=40, rate=3e-3, mixup=0.1, strength=MILD, seed=300)
+USED = (
+    "bfloat16 and channels-last tensors, pictures decoded once, mixup, damage such as webcams do, "
+    "a running average of the weights, of each training its best epoch by the validation pictures; "
+    "no teacher network; what ships reads a picture once, not its mirror image as well"
+)
 STAGES = {
     "first": FIRST,
     "second": SECOND,
@@ -58,7 +64,7 @@ def train(shared: Path, runs: Path, out: Path, stages: Mapping[str, Recipe]) -> 
     ships lies between the last two."""
     folder = runs / "face"
     material = load(shared, folder)
-    earlier = network = None
+    earlier, network, share = None, None, 1.0
     for name, recipe in stages.items():
         earlier, network = network, fit(recipe, material, folder / name, network)
     if network is None:
@@ -66,9 +72,19 @@ def train(shared: Path, runs: Path, out: Path, stages: Mapping[str, Recipe]) -> 
     if earlier is not None:
         network, share = blended(earlier, network, material.valid)
         print(f"{share:.0%} of the last training's weights, the rest of the one before")
-    card = publish(network, material.template, shared, out)
+    card = publish(network, material.template, shared, out, described(stages, share))
     print(f"{milliseconds(card.with_suffix('.onnx')):.2f} ms a face")
     return card
+
+
+def described(stages: Mapping[str, Recipe], share: float) -> dict[str, Any]:
+    """What the card says of the training. share: of the last training's weights in what ships."""
+    return {
+        "command": "python -m calibration.face.train",
+        "stages": {name: asdict(recipe) for name, recipe in stages.items()},
+        "share_of_last": share,
+        "used": USED,
+    }
 
 
 def main() -> None:
