@@ -82,7 +82,11 @@ def test_a_card_without_a_mandatory_field_is_refused_by_its_name(tmp_path, field
     card = json.loads(path.read_text("utf-8"))
     del card[field]
     path.write_text(json.dumps(card))
-    with pytest.raises(ModelError, match=rf"memory-s\.json: the card has no '{field}'"):
+    why = rf"memory-s\.json: the card has no '{field}'; it has format, .*, and needs .*{field}"
+    with pytest.raises(ModelError, match=why):
+        open_card(path)
+    path.write_text(json.dumps(card | {field: None}))
+    with pytest.raises(ModelError, match=rf"memory-s\.json: '{field}' is None, not a "):
         open_card(path)
 
 

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 FORMAT = 1  # of the card
 SHIPPED = Path(__file__).parent / "weights"
-MANDATORY = ("name", "role", "sha256", "version", "input", "outputs", "data", "licence", "scores")
+MANDATORY = {  # field of a card -> what it holds
+    **dict.fromkeys(("name", "role", "sha256", "version"), str),
+    "input": dict,
+    "outputs": list,
+    "data": list,
+    "licence": str,
+    "scores": list,
+}
 
 
 class ModelError(RuntimeError):
@@ -156,10 +163,16 @@ def load_card(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as wrong:
         raise ModelError(f"{path.name}: not a model card ({wrong})") from wrong
     if not isinstance(card, dict) or card.get("format") != FORMAT:
-        raise ModelError(f"{path.name}: not a model card of format {FORMAT}")
-    for field in MANDATORY:
+        found = f"format {card.get('format')!r}" if isinstance(card, dict) else "no object"
+        raise ModelError(f"{path.name}: not a model card of format {FORMAT}, but {found}")
+    for field, kind in MANDATORY.items():
         if field not in card:
-            raise ModelError(f"{path.name}: the card has no {field!r}")
+            raise ModelError(
+                f"{path.name}: the card has no {field!r}; it has {', '.join(card)}, "
+                f"and needs {', '.join(MANDATORY)}"
+            )
+        if not isinstance(card[field], kind):
+            raise ModelError(f"{path.name}: {field!r} is {card[field]!r}, not a {kind.__name__}")
     return card
 
 
