@@ -92,8 +92,8 @@ def publish(
         print(f"{score.value:8.4f}  {score.metric}  [{score.set}, n {score.n}]")
     count = sum(p.numel() for p in plain.parameters())
     card = describe(template, plain.expression.in_features, count, temperature)
-    made = {"recipe": dict(recipe), "onnx_from_torch": worst}
-    return write_card(onnx, {**card, **made, "scores": figures, "limits": LIMITS})
+    training = {**recipe, "onnx_from_torch": worst}
+    return write_card(onnx, {**card, "training": training, "scores": figures, "limits": LIMITS})
 
 
 def fitted_temperature(network: FaceNetwork, votes: Votes) -> float:
