@@ -110,7 +110,9 @@ class TorchEngine:
             ) from None
         except torch.OutOfMemoryError:
             raise
-        except Exception as wrong:  # sizes or arguments that its function in torch does not take
+        except Exception as wrong:  # no memory, or sizes that its function in torch does not take
+            if "allocate memory" in str(wrong) or "enough memory" in str(wrong):
+                raise OutOfMemory(f"{self._name}: out of memory") from wrong
             raise EngineError(
                 f"{self._name}: torch engine: {step.operator} failed ({step.name}): "
                 f"{one_line(wrong)}"

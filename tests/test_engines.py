@@ -53,6 +53,7 @@ def doubling_model(path, op="Mul", domain=""):
 EVERY = [(name, device) for name, about in engines.BACKENDS.items() for device in about.devices]
 IDS = ["-".join(pair) for pair in EVERY]
 SHIPPED = sorted((Path(__file__).parent.parent / "tracker" / "weights").glob("*.onnx"))
+MEMORY = next(path for path in SHIPPED if path.stem == "memory-s")  # three inputs
 TOLERANCE = 1e-3  # between two engines on one fp32 file
 
 
@@ -114,6 +115,45 @@ def test_out_of_memory_halves_the_batch_says_so_once_and_goes_on(caplog):
         np.testing.assert_array_equal(y, 2 * x)
     assert set(engine.batches) == {2}
     assert caplog.messages == ["out of device memory: batches of 2 rows from now on"]
+
+
+def greedy_model(path):
+    """y = x * 2, on the way to which n rows take n to the power of 46 times the memory of one."""
+    held = [
+        helper.make_tensor("two", TensorProto.FLOAT, [1], [2.0]),
+        helper.make_tensor("none", TensorProto.FLOAT, [1], [0.0]),
+        helper.make_tensor("power", TensorProto.INT64, [1], [46]),
+        helper.make_tensor("flat", TensorProto.INT64, [1], [1]),
+    ]
+    nodes = [
+        helper.make_node("Shape", ["x"], ["n"], end=1),
+        helper.make_node("Pow", ["n", "power"], ["many"]),
+        helper.make_node("ReduceMax", ["x"], ["most"], keepdims=0),
+        helper.make_node("Reshape", ["most", "flat"], ["one"]),
+        helper.make_node("Expand", ["one", "many"], ["all"]),
+        helper.make_node("ReduceMax", ["all"], ["large"], keepdims=0),
+        helper.make_node("Mul", ["large", "none"], ["nothing"]),
+        helper.make_node("Mul", ["x", "two"], ["double"]),
+        helper.make_node("Add", ["double", "nothing"], ["y"]),
+    ]
+    sides = [
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 2])] for name in ("x", "y")
+    ]
+    graph = helper.make_graph(nodes, "greedy", *sides, held)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    onnx.save(model, path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["onnx", "torch"])
+def test_memory_that_really_runs_out_halves_the_batch_too(tmp_path, caplog, name):
+    engine = opened(greedy_model(tmp_path / "greedy.onnx"), name, "cpu", 2)
+    x = np.arange(6, dtype=np.float32).reshape(3, 2)
+    with pytest.raises(OutOfMemory, match=r"greedy\.onnx: out of .*memory"):
+        engine.infer(x[:2])
+    (y,) = infer_rows(engine, x)
+    np.testing.assert_array_equal(y, 2 * x)
+    assert caplog.messages == ["out of device memory: batches of 1 rows from now on"]
 
 
 def test_a_single_row_that_does_not_fit_is_an_error():
@@ -184,6 +224,19 @@ def test_an_input_may_lie_in_memory_as_it_likes_and_is_left_as_it_was(engine):
 def test_a_wrong_tensor_is_an_error_that_names_the_input(engine, x):
     with pytest.raises(EngineError, match=r"double\.onnx: input 'x'"):
         engine.infer(x)
+
+
+def test_the_one_wrong_tensor_of_several_is_named(on):
+    engine = opened(MEMORY, *on, 4)
+    rows = rows_for(engine, 2)
+    names = [spec.name for spec in engine.inputs]
+    for i, name in enumerate(names):
+        for wrong in (rows[i].astype(np.float64), rows[i][:, :-1], np.repeat(rows[i], 3, 0)):
+            given = [*rows[:i], wrong, *rows[i + 1 :]]
+            with pytest.raises(EngineError, match=r"memory-s\.onnx: input '") as raised:
+                engine.infer(*given)
+            assert f"'{name}'" in str(raised.value)
+    engine.close()
 
 
 def test_closing_twice_is_harmless_and_then_nothing_runs(engine):

@@ -14,7 +14,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from engines import EngineError
-from engines.plans import FREE, Key, batches, open_plan, plan_file, write_whole
+from engines.plans import FREE, Key, Profile, batches, open_plan, plan_file, write_whole
 
 HERE = Path(__file__).parent
 ENV = {**os.environ, "PYTHONPATH": str(HERE.parent)}
@@ -85,6 +85,8 @@ def test_a_plan_is_built_once_and_then_taken_from_the_cache(path, builder, caplo
         ("capability", "9.0"),
         ("driver", 14000),
         ("batch", batches(16)),
+        ("free", Profile(32, 640, 1280)),
+        ("library", "tensorrt_rtx"),
         ("level", 5),
     ],
 )
