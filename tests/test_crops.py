@@ -1,5 +1,6 @@
 """Faces cut out of pictures."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -92,6 +93,16 @@ def test_colour_stays_in_the_order_red_green_blue():
     picture = np.zeros((100, 100, 3), np.uint8)
     picture[..., 0] = 200
     assert aligned(picture, face_at(POINTS), COLOUR).mean((1, 2)).tolist() == [200, 0, 0]
+
+
+@pytest.mark.parametrize("scale", [1.0, 6.0])
+def test_a_grey_network_sees_the_same_in_colour_and_in_the_grey_copy(scale):
+    picture = smooth_picture(400, 500)
+    grey = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    face = face_at(moved(POINTS, scale, 0.2, (90, 40)))
+    crops = [aligned(image, face, TEMPLATE) for image in (picture, grey, grey[..., 0])]
+    for other in crops[1:]:
+        np.testing.assert_allclose(crops[0], other, atol=2)  # grey before or after the warp
 
 
 def test_a_much_larger_face_is_averaged_and_not_sampled():

@@ -1,6 +1,7 @@
 """`emotrack eval faces`: scores of the shipped network, and what it refuses."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -302,6 +303,19 @@ def test_crops_are_read_whole_and_in_larger_pictures_the_face_is_found(portraits
     scores = json.loads(ran.stdout)
     assert (scores["pictures"], scores["unseen"]) == (5, ["none.png"])
     assert (scores["expression"]["n"], scores["expression"]["accuracy"]) == (4, 1.0)
+
+
+def test_files_are_written_although_nobody_reads_the_table(portraits):
+    data = portraits / "x.json"
+    words = ("eval", "faces", portraits, "--labels", portraits / "labels.csv", "--json", data)
+    reader, writer = os.pipe()
+    os.close(reader)
+    ran = subprocess.run(
+        [sys.executable, "-u", "-m", "tracker", *map(str, words)], stdout=writer, timeout=300
+    )
+    os.close(writer)
+    assert ran.returncode == 0
+    assert json.loads(data.read_text())["pictures"] == 5
 
 
 def test_a_set_without_any_face_is_said_and_writes_nothing(portraits):

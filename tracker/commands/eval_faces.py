@@ -40,12 +40,12 @@ def main(words: list[str]) -> int:
     if not scores.answers:
         raise LabelError(f"{given.pictures}: no face found in any of {scores.pictures} pictures")
     page = given.html and as_html(scores, labelled, f"emotrack on {given.pictures.name}")
-    if given.json != "-":
-        print(as_text(scores))
     for target, text in ((given.json, json.dumps(as_json(scores), indent=1)), (given.html, page)):
         if target:
             with Lines(target) as out:
                 out.write(text + "\n")
+    if given.json != "-":  # last: whoever reads it may leave, and the files are there
+        print(as_text(scores))
     return 0
 
 

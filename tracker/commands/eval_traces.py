@@ -46,12 +46,12 @@ def main(words: list[str]) -> int:
     scores = score_traces(files, sampling, given.block, notes)
     title = f"{given.predictions.name} against {given.gold.name}"
     page = given.html and as_html(scores, title)
-    if given.json != "-":
-        print(as_text(scores))
     for target, text in ((given.json, json.dumps(as_json(scores), indent=1)), (given.html, page)):
         if target:
             with Lines(target) as out:
                 out.write(text + "\n")
+    if given.json != "-":  # last: whoever reads it may leave, and the files are there
+        print(as_text(scores))
     return 0
 
 
