@@ -10,7 +10,7 @@ import json
 import math
 import os
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -100,6 +100,15 @@ def schedule(done: float, warm: float) -> float:
     if done < warm:
         return max(0.04, done / warm)
     return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (done - warm) / (1 - warm)))
+
+
+def hopeful(scores: Sequence[float], patience: int) -> bool:
+    """Whether one of the last `patience` epochs was the best so far, or there were no more.
+
+    scores: higher is better. From the log, so that a resumed training stops where an
+    uninterrupted one does.
+    """
+    return len(scores) <= patience or max(scores[-patience:]) >= max(scores)
 
 
 class Run:

@@ -293,6 +293,15 @@ def test_a_killed_training_ends_with_the_same_weights(tmp_path, material, monkey
         assert torch.equal(value, resumed[name]), name
 
 
+def test_a_training_that_gains_no_more_ends_early(tmp_path, material, monkeypatch):
+    worse = iter([0.9, 0.8, 0.7, 0.6])
+    row = {"entropy": 1.0, "affect_rmse": 1.0}
+    monkeypatch.setattr(fit, "validate", lambda *_: {"accuracy": next(worse), **row})
+    monkeypatch.setattr(fit, "PATIENCE", 2)
+    fit.fit(replace(TINY, epochs=6), material, tmp_path)
+    assert (tmp_path / "log.csv").read_text("utf-8").count("\n") == 1 + 3
+
+
 def test_a_second_training_goes_on_from_the_first(tmp_path, material):
     first = fit.fit(replace(TINY, epochs=1), material, tmp_path / "first")
     still = replace(TINY, epochs=1, rate=0.0, decay=0.0)

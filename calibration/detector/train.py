@@ -6,6 +6,7 @@ Killed and started again, it goes on from the last finished epoch and ends with 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,9 +23,10 @@ from calibration.detector.network import Detector, Shipped
 from calibration.detector.teacher import Teacher
 from calibration.export import export
 from calibration.samples import run
-from calibration.training import Average, Run, seed
+from calibration.training import Average, Run, hopeful, seed
 
 NAME = "detector-s"
+PATIENCE = 5  # epochs without a better one on validation, after which a stage ends early
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,8 @@ def train(
         asdict(settings),
         {"network": network, "optimiser": optimiser, "average": average},
     )
-    for epoch in range(run.epoch, settings.epochs):
+    while run.epoch < settings.epochs and hopeful([_score(r) for r in run.rows], PATIENCE):
+        epoch = run.epoch
         seed(settings.seed + epoch)
         loader = loader_of(canvases, settings, epoch, workers)
         means = _epoch(network, optimiser, average, loader, epoch, settings)
@@ -143,6 +146,11 @@ def train(
     average.write_to(network)
     network.eval()
     return network
+
+
+def _score(row: Mapping[str, float]) -> float:
+    """Higher is better: minus the validation's losses."""
+    return -sum(loss for name, loss in row.items() if name.startswith("validation"))
 
 
 def loader_of(

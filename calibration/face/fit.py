@@ -15,7 +15,9 @@ from calibration.face.augment import STRONG, Strength, augmented
 from calibration.face.material import Batch, Material
 from calibration.face.network import FaceNetwork, Readings, Shape
 from calibration.face.pictures import Faces
-from calibration.training import Average, Best, Run, Stateful, device, schedule, seed
+from calibration.training import Average, Best, Run, Stateful, device, hopeful, schedule, seed
+
+PATIENCE = 15  # epochs without a better one on validation, after which a training ends early
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def fit(
     }
     run = Run(folder, {**asdict(recipe), "started": start is not None}, parts)
     steps = len(material.voted) // recipe.batch[0]
-    while run.epoch < recipe.epochs:
+    while run.epoch < recipe.epochs and hopeful([r["accuracy"] for r in run.rows], PATIENCE):
         seed(recipe.seed + 1 + run.epoch)
         network.train()
         total = torch.zeros((), device=place)

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from calibration.face.augment import Strength, covered, warped
 from calibration.poster.network import TwoParts
 from calibration.poster.views import read
-from calibration.training import Average, Best, Run, Stateful, schedule, seed
+from calibration.training import Average, Best, Run, Stateful, hopeful, schedule, seed
 
 SEED = 11
 VARIED = Strength(  # networks of this size fail to fit pictures that are changed much more
@@ -78,7 +78,7 @@ def fit(
         "best": best,
     }
     run = Run(folder, {**asdict(recipe), "seed": SEED, **settings}, parts)
-    while run.epoch < recipe.epochs and _hopeful(run.rows, recipe.patience):
+    while run.epoch < recipe.epochs and hopeful([r["score"] for r in run.rows], recipe.patience):
         seed(SEED + 1 + run.epoch)
         network.train()
         lost = _epoch(network, optimiser, average, recipe, examples, loss, run)
@@ -143,13 +143,6 @@ def _mixed(crops: Tensor, targets: Tensor, alpha: float) -> tuple[Tensor, Tensor
         wide * crops + (1 - wide) * crops[other],
         flat * targets + (1 - flat) * targets[other],
     )
-
-
-def _hopeful(rows: list[dict[str, float]], patience: int) -> bool:
-    """Whether one of the last `patience` epochs was the best so far. From the log, so that a
-    resumed training stops where an uninterrupted one does."""
-    scores = [row["score"] for row in rows]
-    return len(scores) <= patience or max(scores[-patience:]) >= max(scores)
 
 
 def _fast(network: TwoParts) -> TwoParts:
