@@ -193,7 +193,8 @@ class Opened:
 
 def upright_rgb(to_rgb: VideoReformatter, decoded: VideoFrame) -> Image:
     """PyAV hands out unrotated pixels; `rotation` is in degrees, anticlockwise."""
-    image = np.asarray(to_rgb.reformat(decoded, format="rgb24").to_ndarray(), np.uint8)
+    rgb = to_rgb.reformat(decoded, format="rgb24", threads=1)  # the work of one; more cost time
+    image = np.asarray(rgb.to_ndarray(), np.uint8)
     turns = round(decoded.rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
 
