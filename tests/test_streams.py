@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import defaultdict
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from uuid import uuid4
@@ -359,25 +360,28 @@ def test_the_command_feeds_all_streams_the_values_of_its_table(tmp_path):
             running.send_signal(signal.SIGINT)
             code = running.wait(60)
         assert code == 130
-    rows = {(row["frame"], row["face_id"]): row for row in read_table(out)}
+    rows = defaultdict(list)  # one of each run through the same film
+    for row in read_table(out):
+        rows[row["frame"], row["face_id"]].append(row)
     by_websocket = [row for message in messages for row in message["rows"]]
     assert len(by_websocket) >= 30
     for row in by_websocket:
         key = str(row["frame"]), "" if row["face_id"] is None else str(row["face_id"])
-        for word in WORDS & set(row):
-            assert row.pop(word) == rows[key][word]
-        assert list(row.values()) == numbers(rows[key])
+        words = WORDS & set(row)
+        seen = [row[w] for w in words], [v for w, v in row.items() if w not in WORDS]
+        assert seen in [([r[w] for w in words], numbers(r)) for r in rows[key]]
     assert len(samples) >= 30
     for sample in samples:
         key = f"{sample[0]:.0f}", "" if math.isnan(sample[2]) else f"{sample[2]:.0f}"
         seen = [None if math.isnan(value) else value for value in sample[:-1]]
-        assert seen == numbers(rows[key])
+        assert seen in [numbers(r) for r in rows[key]]
     by_osc, _ = as_rows(heard)
     assert len(by_osc) > 20
     for row in by_osc:
         expected = rows[str(row["frame"]), str(row.get("face_id", ""))]
-        assert row["timestamp"] == number(expected["timestamp"])
-        assert row.get("valence") == pytest.approx(number(expected["valence"]))
+        assert row["timestamp"] == number(expected[0]["timestamp"])
+        told = [number(r["valence"]) for r in expected]
+        assert any(row.get("valence") == pytest.approx(value) for value in told)
     assert "sesame" not in out.with_suffix(".meta.json").read_text("utf-8")
 
 
