@@ -23,9 +23,9 @@ import engines
 from calibration.metrics import ccc, pearson, rmse
 from calibration.scene.features import Features, features
 from calibration.scene.heads import left_out
-from calibration.scene.material import Material, Table, frames_of, load
+from calibration.scene.material import UNKNOWN, Material, Table, frames_of, load
 from calibration.scene.network import answer
-from calibration.scene.pictures import FOLDS, INTEL, PLACES
+from calibration.scene.pictures import ELSEWHERE, FOLDS, INTEL, PLACES, TYPES
 from calibration.scene.sanity import changes, likeness, randomised, some
 from calibration.scene.shipped import restored
 
@@ -58,13 +58,13 @@ class Answers:
 
     @classmethod
     def of(cls, totals: Table) -> Answers:
-        """totals: (n, 27), what the heads add up to."""
+        """totals: (n, 28), what the heads add up to."""
         said = answer(torch.from_numpy(totals)[:, :, None, None])
         return cls(*(part.numpy() for part in said[:4]))
 
 
 def rated_scores(totals: Table, material: Material) -> Iterator[Score]:
-    """What pictures evoke. totals: (n, 27) of all rows, by heads that saw none of their fold."""
+    """What pictures evoke. totals: (n, 28) of all rows, by heads that saw none of their fold."""
     rated = material.rated
     said, fold = Answers.of(totals[rated]), material.fold[rated]
     truth = np.concatenate([material.affect[rated], material.spread[rated]], 1)
@@ -88,6 +88,12 @@ def rated_scores(totals: Table, material: Material) -> Iterator[Score]:
         metric = f"positive or negative, accuracy: {name}"
         yield Score(metric, float(right.mean()), GROUPED, n, tuple(parts), float(most))
     yield from _emotion_scores(said.emotions, material.emotions[rated], fold)
+    nowhere = said.place[:, 1:].argmax(1) == TYPES.index(ELSEWHERE)
+    known = material.types[rated] != UNKNOWN
+    told, n = float(nowhere[known].mean()), int(known.sum())
+    yield Score(f"{ELSEWHERE}, share of objects, animals and people", told, GROUPED, n)
+    rest = float(nowhere[~known].mean())
+    yield Score(f"{ELSEWHERE}, share of scenes of any place", rest, GROUPED, int((~known).sum()))
 
 
 def _emotion_scores(said: Table, labels: Table, fold: NDArray[np.int64]) -> Iterator[Score]:
@@ -106,7 +112,7 @@ def _emotion_scores(said: Table, labels: Table, fold: NDArray[np.int64]) -> Iter
 
 
 def place_scores(shares: Table, material: Material) -> Iterator[Score]:
-    """shares: (m, 15), the shipped file's answers on the places held out."""
+    """shares: (m, 16), the shipped file's answers on the places held out."""
     held_out = material.held_out
     types, outdoor = material.types[held_out], material.outdoor[held_out]
     for name, labels in SETS.items():
@@ -116,7 +122,9 @@ def place_scores(shares: Table, material: Material) -> Iterator[Score]:
         n, most = len(truth), float(np.bincount(truth).max() / len(truth))
         where = f"{name}, fifth held out"
         right = float((kinds.argmax(1) == truth).mean())
-        yield Score(f"type of place among all {len(PLACES)}", right, where, n, (), most)
+        yield Score(
+            f"type of place among all {len(PLACES)} and {ELSEWHERE}", right, where, n, (), most
+        )
         own = float((one == truth).mean())
         yield Score(f"type of place among the set's {len(labels)}", own, where, n, (), most)
     right = float(((shares[:, 0] > 0.5) == (outdoor == 1)).mean())
@@ -131,7 +139,7 @@ def constant_answers(truth: Table, fold: NDArray[np.int64]) -> Table:
 
 
 def shipped_places(model: Path, material: Material) -> Table:
-    """(m, 15): what the shipped file says of the places held out."""
+    """(m, 16): what the shipped file says of the places held out."""
     engine = engines.load(model, "onnx", max_batch=16)
     position = [spec.name for spec in engine.outputs].index("place")
     files = [f for f, kept in zip(material.files, material.held_out, strict=True) if kept]

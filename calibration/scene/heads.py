@@ -10,7 +10,7 @@ from calibration.scene.features import Features
 from calibration.scene.linear import Linear, Scale, fitted_ridge, side_by_side, softmax
 from calibration.scene.material import UNKNOWN, Material, Rows, Table
 from calibration.scene.network import BLOCKS, DEPTHS, SPLIT, SceneNetwork
-from calibration.scene.pictures import FOLDS, PLACES
+from calibration.scene.pictures import FOLDS, TYPES
 
 # Weight of each block of features in the kernel (`BLOCKS`): the top counts as much as
 # all other depths together; a word's valence and arousal count beside them as one strong feature.
@@ -33,7 +33,7 @@ def fitted_heads(seen: Features, material: Material, rows: Rows) -> Linear:
     heads = [scale.undone(head) for head in (affect, emotions, spread)]
 
     x, weights = seen.plain[rows], [LEVELS] * len(DEPTHS) + [TOP, FELT, FELT]
-    for labels, classes in ((material.outdoor[rows], 2), (material.types[rows], len(PLACES))):
+    for labels, classes in ((material.outdoor[rows], 2), (material.types[rows], len(TYPES))):
         known = labels != UNKNOWN
         scale = Scale.of(x[known], BLOCKS, weights)
         head = softmax(scale(x[known]), np.eye(classes)[labels[known]], SOFT_PLACES)
@@ -44,7 +44,7 @@ def fitted_heads(seen: Features, material: Material, rows: Rows) -> Linear:
 
 
 def left_out(material: Material, seen: Features) -> Table:
-    """(n, 27): what heads say of each rated picture whose themes they did not see; else nan."""
+    """(n, 28): what heads say of each rated picture whose themes they did not see; else nan."""
     totals = np.full((len(material), sum(SPLIT)), np.nan)
     for fold in tqdm(range(FOLDS), desc="folds"):
         heads = fitted_heads(seen, material, material.training(fold))

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from calibration.scene.emotions import labels_of, load_themes
-from calibration.scene.pictures import folds, load_places, load_rated, read_rgb, squashed
+from calibration.scene.pictures import (
+    ELSEWHERE,
+    TYPES,
+    folds,
+    load_places,
+    load_rated,
+    read_rgb,
+    squashed,
+)
 from tracker.bars import cropped, within_bars
 
 SIZE = 256  # px, of the network's square input; 224 sees too little (r of valence 0.03 lower)
@@ -30,7 +38,7 @@ class Material:
     spread: Table  # (n, 2)
     emotions: Table  # (n, 8), derived shares
     outdoor: Rows  # 1, 0 or UNKNOWN
-    types: Rows  # index into PLACES or UNKNOWN
+    types: Rows  # index into TYPES or UNKNOWN
     fold: Rows  # of the rated pictures; UNKNOWN for places
     held_out: NDArray[np.bool_]  # places kept for the scores
 
@@ -58,13 +66,14 @@ def load(shared: Path) -> Material:
         return np.concatenate([values, np.full((m, values.shape[1]), np.nan)])
 
     words = np.array([UNKNOWN if outdoor is None else int(outdoor) for outdoor in known])
+    nowhere = np.where(rated.scenes, UNKNOWN, TYPES.index(ELSEWHERE))
     return Material(
         (*rated.files, *places.files),
         padded(rated.affect),
         padded(rated.spread),
         padded(labels_of(rated)),
         np.concatenate([words, places.outdoor]),
-        np.concatenate([np.full(n, UNKNOWN), places.types]),
+        np.concatenate([nowhere, places.types]),
         np.concatenate([folds(rated.groups), np.full(m, UNKNOWN)]),
         np.concatenate([np.zeros(n, np.bool_), places.held_out]),
     )

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from calibration.scene.mobilenet import STRIDE, TOP, WIDTHS, MobileNetV2
-from calibration.scene.pictures import PLACES
+from calibration.scene.pictures import TYPES
 from calibration.scene.words import norms
 from tracker.values import EMOTIONS
 
@@ -23,7 +23,7 @@ DEPTHS = (3, 6, 10, 13, 16, 17)  # the maps below the top that are read: the las
 BLOCKS = (*(WIDTHS[d] for d in DEPTHS), TOP, 2, len(EMOTIONS))  # of what the heads read
 WIDE = 2  # cells of a side that are named together: as good as each alone, and four times as fast
 STEP = STRIDE * WIDE  # px: a picture's sides are multiples of it
-SPLIT = (2, len(EMOTIONS), 2, 1, len(PLACES))  # affect, emotions, spread, outdoor, types of place
+SPLIT = (2, len(EMOTIONS), 2, 1, len(TYPES))  # affect, emotions, spread, outdoor, types of place
 MAPS = SPLIT[0] + SPLIT[1]  # outputs that come with a map
 
 
@@ -33,7 +33,7 @@ class Answer(NamedTuple):
     affect: Tensor  # (n, 2): valence, arousal, [-1, 1]
     spread: Tensor  # (n, 2): standard deviation between viewers, > 0
     emotions: Tensor  # (n, 8): probabilities
-    place: Tensor  # (n, 15): probability of outdoor; probabilities of the types
+    place: Tensor  # (n, 16): probability of outdoor; probabilities of the types
     maps: Tensor  # (n, 10, h, w): cells whose mean is affect (unclipped) and the emotions' logits
 
 
@@ -64,7 +64,7 @@ class SceneNetwork(nn.Module):
 
 
 def answer(cells: Tensor) -> Answer:
-    """From the head's cells (n, 27, h, w) to outputs in their units."""
+    """From the head's cells (n, 28, h, w) to outputs in their units."""
     affect, emotions, spread, outdoor, types = torch.split(cells.mean((2, 3)), list(SPLIT), 1)
     return Answer(
         affect.clamp(-1, 1),

@@ -27,6 +27,9 @@ SUN8 = (
     *("aquarium", "desert", "highway", "kitchen", "laundromat", "park", "waterfall", "windmill"),
 )
 PLACES = (*INTEL, *SUN8)
+ELSEWHERE = "elsewhere"  # none of them is seen
+TYPES = (*PLACES, ELSEWHERE)
+SCENE = "Scenery"  # OASIS' category of what may be any place; objects, animals and people are none
 INDOOR = ("aquarium", "kitchen", "laundromat")
 
 
@@ -36,6 +39,7 @@ class Rated:
 
     files: tuple[Path, ...]
     groups: NDArray[np.str_]  # the theme without its number; folds never split one
+    scenes: NDArray[np.bool_]  # whether a place is the subject, by the set's own category
     affect: NDArray[np.float64]  # (n, 2): mean valence and arousal, [-1, 1]
     spread: NDArray[np.float64]  # (n, 2): standard deviation between viewers, same scale
 
@@ -69,6 +73,7 @@ def load_rated(shared: Path) -> Rated:
     return Rated(
         tuple(folder / row["file"] for row in rows),
         np.array([row["group"] for row in rows]),
+        np.array([row["category"] == SCENE for row in rows]),
         (columns("valence_mean", "arousal_mean") - MIDDLE) / REACH,
         columns("valence_sd", "arousal_sd") / REACH,
     )

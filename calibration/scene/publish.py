@@ -20,7 +20,7 @@ from calibration.scene.features import Features
 from calibration.scene.halves import halve, store_halved
 from calibration.scene.material import SIZE, Material, frames_of
 from calibration.scene.network import Answer, SceneNetwork
-from calibration.scene.pictures import PLACES
+from calibration.scene.pictures import TYPES
 from tracker.values import EMOTIONS
 
 AXES = ("valence", "arousal")
@@ -113,7 +113,7 @@ def described(count: int, worst: float) -> dict[str, Any]:
             {"name": "emotions", "labels": list(EMOTIONS), "unit": "probability, sums to 1"},
             {
                 "name": "place",
-                "labels": ["outdoor", *PLACES],
+                "labels": ["outdoor", *TYPES],
                 "unit": "probability of outdoor; probabilities of the types, which sum to 1",
             },
             {
@@ -195,6 +195,6 @@ LIMITS = (
     "202 seen rest on ImageNet's classes and on what their names suggest. Single pictures "
     "without sound or story: a film's plot is not known to it. The eight emotions are trained "
     "on derived labels and are no measured thing; replace that head when labels exist. Types "
-    "of place are fourteen only, and every picture gets one of them. Not for decisions about "
-    "people."
+    "of place are fourteen only; of elsewhere, pictures of objects, animals and people were the "
+    "examples, so other places may pass for one of the fourteen. Not for decisions about people."
 )
