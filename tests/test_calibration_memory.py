@@ -390,7 +390,7 @@ def test_one_step_at_a_time_says_the_same_as_the_whole_series():
     assert (spread > 0).all()
 
 
-TINY = Recipe(units=8, epochs=4, batches=3, series=8, chunk=48, chunks=2, learning_rate=1e-2)
+TINY = Recipe(units=8, epochs=10, batches=3, series=8, chunk=48, chunks=2, learning_rate=1e-2)
 
 
 def test_a_short_training_learns(tmp_path):
@@ -400,7 +400,7 @@ def test_a_short_training_learns(tmp_path):
         loss_of(*network.follow(batch.x, network.new_state(64))[:2], batch.truth).item()
         for network in (Memory(TINY.units), taught)
     )
-    assert after < before - 0.01
+    assert after < before / 2
     assert (tmp_path / "log.csv").read_text("utf-8").count("\n") == 1 + TINY.epochs
 
 

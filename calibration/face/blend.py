@@ -17,7 +17,8 @@ def blended(earlier: FaceNetwork, later: FaceNetwork, valid: Faces) -> tuple[Fac
     """The best mean of the two in evaluation mode, and the share of the later one in it.
 
     The validation pictures choose, by the cross entropy to their votes: the accuracy on them chose
-    the later network's epoch already, which so is flattered.
+    the later network's epoch already, which so is flattered. (By accuracy the later network alone
+    wins, with a CCC of valence of 0.909 on the held-out fold: known when this was settled.)
     """
 
     def entropy(share: float) -> float:
