@@ -157,7 +157,8 @@ def test_a_camera_pulled_out_is_waited_for_and_taken_up_again_after_a_gap_in_tim
     assert frames[3].pts == pytest.approx(frames[3].arrived - camera.opened)
     ((lost, back),) = camera.report.about[0]["gaps"]
     assert lost == pytest.approx(frames[2].pts, abs=0.001)
-    assert lost + 3 * 0.05 <= back <= frames[3].pts + 0.001
+    assert back - lost >= 3 * 0.05 - 0.001  # both are kept in whole milliseconds
+    assert back <= frames[3].pts + 0.001
     assert len(plugs.closed) == 2
     assert sources_running() == []
 
