@@ -9,7 +9,8 @@ torch = pytest.importorskip("torch")
 
 from calibration.sound import evaluate, loudness, made, train  # noqa: E402
 from calibration.sound.batches import RECENT, Drawing, Loudness  # noqa: E402
-from calibration.sound.evaluate import Score, _area, look  # noqa: E402
+from calibration.sound.evaluate import Score, _area  # noqa: E402
+from calibration.sound.looks import look  # noqa: E402
 from calibration.sound.loudness import Excerpts, Line, fitted, foretold  # noqa: E402
 from calibration.sound.material import MEL, Acted, Clip, voiced  # noqa: E402
 from calibration.sound.network import SoundNetwork  # noqa: E402

@@ -84,6 +84,7 @@ RANKS = {  # longest matching prefix wins
     "tracker.gui.scrub": 11,
     "tracker.gui.overlay": 12,
     "tracker.gui.scales": 12,
+    "tracker.gui.lines": 12,
     "tracker.gui": 13,
     "tracker.gui.__init__": 14,
     "tracker.gui.controls": 14,

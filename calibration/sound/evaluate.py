@@ -1,8 +1,6 @@
 """How well the sound networks do, beside answers that know nothing.
 
-    python -m calibration.sound.evaluate --model tracker/weights/sound-s.onnx
-
-Sounds go through the network as in the tracker: a window every 0.25 s, nothing after its end.
+python -m calibration.sound.evaluate --model tracker/weights/sound-s.onnx
 """
 
 from __future__ import annotations
@@ -17,32 +15,26 @@ from numpy.typing import NDArray
 
 import engines
 from calibration.metrics import ccc, pearson, rmse
-from calibration.sound.batches import RECENT
+from calibration.sound.looks import (
+    Samples,
+    Series,
+    Utterance,
+    last_in_speech,
+    look,
+    over_the_quietest,
+    speaking,
+)
 from calibration.sound.loudness import excerpts, foretold
 from calibration.sound.made import noise
-from calibration.sound.material import (
-    HOP,
-    MEL,
-    TEST,
-    Acted,
-    Song,
-    acted_files,
-    heard,
-    songs,
-    voiced,
-)
-from engines import Engine, infer_rows
-from tracker.audio import EVERY, STEADY, steadied
-from tracker.mel import LogMel
+from calibration.sound.material import MEL, TEST, Song, acted_files, heard, songs
+from engines import Engine
+from tracker.audio import STEADY, steadied
 from tracker.models import open_card
-from tracker.sound import RATE
 
 GAIN = 12.0  # dB: RAVDESS was recorded at about -39 dBFS, the dialogue of films is near -27
 UNKNOWN = 10.0  # dB, up or down: a gain that nobody knows
 SEED = 77  # of noises that no training heard
 AT_MOST = 64  # windows in one call
-Samples = NDArray[np.float32]
-Series = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,37 +44,6 @@ class Score:
     constant: float  # what always giving the same answer scores
     set: str
     n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Looks:
-    """What a network says every EVERY seconds of one sound."""
-
-    pts: Series  # (n,), s: ends of the windows
-    voice: Series  # (n,)
-    arousal: Series  # (n,)
-
-
-class Utterance:
-    """A file of RAVDESS and its sound."""
-
-    def __init__(self, file: Acted, samples: Samples) -> None:
-        self.file = file
-        self.samples = samples  # (n,), at RATE
-        self.voiced = voiced(samples)  # (frames,)
-
-
-def look(engine: Engine, samples: Samples) -> Looks:
-    """samples: (n,), at RATE; before them is silence."""
-    before = np.zeros(MEL.samples, np.float32)
-    mel = LogMel(MEL)(np.concatenate([before, samples]))
-    step = round(EVERY / HOP)
-    numbers = np.arange(1, len(samples) // round(EVERY * RATE) + 1)
-    windows = np.stack([mel[:, step * k : step * k + MEL.frames] for k in numbers])
-    names = [spec.name for spec in engine.outputs]
-    out = dict(zip(names, infer_rows(engine, windows), strict=True))
-    voice, arousal = (out[name][:, 0].astype(np.float64) for name in ("voice", "arousal"))
-    return Looks(np.asarray(numbers * EVERY, np.float64), voice, arousal)
 
 
 def scores(engine: Engine, shared: Path, *, music: bool) -> list[Score]:
@@ -115,8 +76,8 @@ def voice_scores(engine: Engine, acted: Sequence[Utterance], pieces: Sequence[So
                 sound = sound + _background(rng, around, sound, file, snr)
             seen = look(engine, sound)
             said.append(seen.voice)
-            spoken.append(_spoken(file, seen.pts))
-            loud.append(_over_the_quietest(sound, seen.pts))
+            spoken.append(speaking(file, seen.pts))
+            loud.append(over_the_quietest(sound, seen.pts))
         where = f"RAVDESS, actors 17-20, {name}"
         truth = np.concatenate(spoken)
         rows += _voice_rows(np.concatenate(said), truth, where)
@@ -141,7 +102,7 @@ def acted_scores(engine: Engine, acted: Sequence[Utterance]) -> list[Score]:
         for file in acted:
             gain = GAIN + rng.uniform(-spread, spread)
             seen = look(engine, file.samples * np.float32(10 ** (gain / 20)))
-            said.append(seen.arousal[_last_in_speech(file, seen.pts)])
+            said.append(seen.arousal[last_in_speech(file, seen.pts)])
         where = f"RAVDESS, actors 17-20{name}; truth is the emotion's place, a proxy"
         rows += _agreement("arousal", np.array(said), truth, where)
         pairs = _strong_over_normal(acted, np.array(said))
@@ -202,27 +163,6 @@ def _area(said: Series, truth: NDArray[np.bool_]) -> float:
     rank = (np.cumsum(counts) - (counts - 1) / 2)[place]  # those that are equal share theirs
     yes = int(truth.sum())
     return float((rank[truth].sum() - yes * (yes + 1) / 2) / (yes * (len(said) - yes)))
-
-
-def _spoken(file: Utterance, pts: Series) -> NDArray[np.bool_]:
-    """(n,): whether somebody speaks for half of the last quarter second."""
-    there = file.voiced
-    ends = np.minimum((pts / HOP).astype(int), len(there))
-    return np.array([there[max(0, end - RECENT) : end].mean() >= 0.5 for end in ends])
-
-
-def _last_in_speech(file: Utterance, pts: Series) -> int:
-    end = np.flatnonzero(file.voiced)[-1] * HOP
-    return int(np.searchsorted(pts, end, side="right")) - 1
-
-
-def _over_the_quietest(sound: Samples, pts: Series) -> Series:
-    """dB of the last quarter second above the quietest one of three seconds."""
-    length = round(EVERY * RATE)
-    blocks = sound[: len(sound) // length * length].reshape(-1, length)
-    level = 10 * np.log10(np.mean(np.square(blocks), axis=1) + 1e-10)
-    last = round(3 / EVERY)
-    return np.array([level[k] - level[max(0, k + 1 - last) : k + 1].min() for k in range(len(pts))])
 
 
 def _background(
