@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from watching import a_result, evoked, person, reading
 
-from tracker.values import Affect
+from tracker.values import Affect, Scores
 
 from PySide6.QtCore import QRectF, QSizeF  # isort: skip
 from PySide6.QtGui import QFont, QFontMetricsF  # isort: skip
@@ -16,6 +16,7 @@ from tracker.gui.panels import ScenePanel  # isort: skip
 from tracker.gui.series import RAW, SMOOTH, SPREAD, Series  # isort: skip
 from tracker.gui.words import Words  # isort: skip
 import itertools
+from dataclasses import replace
 
 
 def shown(words, i, **probabilities):
@@ -231,3 +232,20 @@ def test_a_place_that_does_not_fit_is_cut_off_visibly(app):
     panel.close()
     assert said[600] == panel._line.toolTip() == "place: street 0.70, forest 0.30"
     assert said[130].endswith("\N{HORIZONTAL ELLIPSIS}")
+
+
+@pytest.mark.parametrize(
+    ("shares", "words"),
+    [
+        ((0.9, 0.1), "place: street 0.90, forest 0.10"),
+        ((0.91, 0.09), "place: street 0.91"),
+        ((0.0, 1.0), "place: forest 1.00"),
+        ((0.05, 0.06, 0.04), "place: forest 0.06"),
+        ((1.0,), "place: street 1.00"),
+    ],
+)
+def test_a_second_place_is_named_only_where_it_is_likely_enough(app, shares, words):
+    panel, labels = ScenePanel(), ("street", "forest", "sea")[: len(shares)]
+    place = Scores((*labels, "outdoor"), (*shares, 0.5))
+    panel.show_reading(replace(evoked(0.0), place=place))
+    assert panel._line.toolTip() == words

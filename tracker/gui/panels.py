@@ -15,6 +15,7 @@ PLEASANT_ONES = EMOTIONS[:4]  # Mikels et al. (2005)
 SILENCE = -60.0  # dBFS, left end of the level's scale
 AXES = ("valence", "arousal")
 LISTED = 2  # places
+BESIDE = 0.10  # probability from which a second place is worth reading
 
 
 class _Panel(QWidget):
@@ -127,5 +128,6 @@ def _place(reading: SceneReading) -> str:
         return ""
     shares = dict(zip(reading.place.labels, reading.place.values, strict=True))
     shares.pop(OUTDOOR, None)  # a probability of its own
-    best = sorted(shares, key=shares.__getitem__, reverse=True)[:LISTED]
+    ranked = sorted(shares, key=shares.__getitem__, reverse=True)
+    best = [*ranked[:1], *(label for label in ranked[1:LISTED] if shares[label] >= BESIDE)]
     return "place: " + ", ".join(f"{label} {shares[label]:.2f}" for label in best)
