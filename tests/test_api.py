@@ -92,6 +92,7 @@ def test_leaving_a_watch_early_stops_its_thread():
     [
         ({"faces": "some"}, "faces is 'some'"),
         ({"min_confidence": 1.5}, "min_confidence is 1.5"),
+        ({"detector_size": 32}, "detector_size is 32, expected 64..2048 px"),
         ({"forget_after": 0.0}, "forget_after is 0.0"),
         ({"max_batch": 0}, "max_batch is 0"),
     ],

@@ -19,7 +19,10 @@ from tracker.detectors import DETECTORS, MissingPackage, open_detector
 from tracker.detectors.boxes import as_detections, decode, fitted, overlap, suppress
 from tracker.geometry import iou
 from tracker.models import ModelError, open_shipped, registry
+from tracker.sources import open_source
 from tracker.values import Box
+
+DEMO = Path(__file__).parents[1] / "examples" / "demo.mp4"
 
 SHARED = Path(os.environ.get("EMOTRACK_SHARED", Path(__file__).parents[2] / "shared"))
 NEEDS_SHARED = pytest.mark.skipif(not SHARED.is_dir(), reason=f"{SHARED.name} is not here")
@@ -151,6 +154,25 @@ def test_closing_twice_is_harmless_and_then_nothing_is_found(detector, frame):
 def test_what_ran_is_said(detector):
     assert detector.description
     assert len(detector.model.sha256) == 64
+
+
+def test_a_larger_look_finds_faces_too_small_for_the_usual_one():
+    face = next(iter(open_source(DEMO))).image
+    small = cv2.resize(face, None, fx=1 / 6, fy=1 / 6, interpolation=cv2.INTER_AREA)
+    scene = np.full((720, 1280, 3), 128, np.uint8)
+    scene[200 : 200 + small.shape[0], 500 : 500 + small.shape[1]] = small
+    usual, larger = open_detector("builtin"), open_detector("builtin", long_side=640)
+    assert usual(scene) == []
+    (found,) = larger(scene)
+    assert found.box.x1 - found.box.x0 == pytest.approx(24, abs=4)
+    (at_its_size,) = usual(face)
+    middle = (at_its_size.box.x0 + at_its_size.box.x1) / 2
+    assert (found.box.x0 + found.box.x1) / 2 == pytest.approx(500 + middle / 6, abs=2)
+
+
+def test_mediapipe_is_not_told_a_size():
+    with pytest.raises(ModelError, match="size of its own, not 640 px"):
+        open_detector("mediapipe", long_side=640)
 
 
 # By name

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 FACES = ("detect", "whole")
 BASELINES = ("rolling",)
 SOUND = "sound-s"  # the sound network of those who ask for sound and name none
+DETECTOR_SIZES = (64, 2048)  # px; beyond, one picture takes seconds and gigabytes
 KEPT = 0.75  # times min_confidence: a face that is followed already is believed down to there
 MESH = ("mediapipe",)  # detectors that measure pose and blendshapes
 
@@ -39,6 +40,7 @@ class Options:
     """How to read. The same for the command line and for programs; numbers follow from these."""
 
     detector: str = "builtin"  # or yunet, mediapipe: see `emotrack models list`
+    detector_size: int | None = None  # px, long side of what the detector sees; None: its own, 320
     face: str = "face-s"  # name of the face network
     memory: str = "memory-s"  # name of the causal memory
     context: str | None = None  # name of a network for people in context, or path of its card
@@ -60,6 +62,9 @@ class Options:
     def __post_init__(self) -> None:
         if self.faces not in FACES:
             raise ValueError(f"faces is {self.faces!r}, expected one of {', '.join(FACES)}")
+        least, most = DETECTOR_SIZES
+        if self.detector_size is not None and not least <= self.detector_size <= most:
+            raise ValueError(f"detector_size is {self.detector_size}, expected {least}..{most} px")
         if not 0 <= self.min_confidence <= 1:
             raise ValueError(f"min_confidence is {self.min_confidence}, expected 0..1")
         if not self.forget_after > 0:
@@ -185,6 +190,7 @@ class _Opening:
         options = self._options
         detector = open_detector(
             options.detector,
+            long_side=options.detector_size,
             min_confidence=KEPT * options.min_confidence,
             backend=options.backend,
             device=options.device,

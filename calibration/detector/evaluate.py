@@ -1,7 +1,8 @@
 """The detector against its teacher on clips kept out of training, through the code that ships it:
 `python -m calibration.detector.evaluate`. `measures.measure` says what the columns mean.
 
-The teacher, YuNet, sees the same picture at the same size. It is an opinion, not the truth.
+The teacher, YuNet, sees the same picture at the same size. It is an opinion, not the truth. With
+`--size 640` it sees smaller faces, and `--detector-size` says at which size ours looks for them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from calibration.detector.card import draft_card
 from calibration.detector.harder import SPOILERS
 from calibration.detector.material import FACES, decoded, frames_of, gather
 from calibration.detector.measures import (
+    SIZE,
     THRESHOLDS,
     Look,
     Report,
@@ -55,19 +57,24 @@ def held_out(shared: Path, at_most: int) -> Iterator[tuple[str, list[Image]]]:
             yield name, frames
 
 
-def evaluate(detector: BuiltinDetector, shared: Path, at_most: int) -> dict[str, list[Look]]:
-    """Looks by set: every clip kept out, all of them spoilt in each way, photographs kept out."""
+def evaluate(
+    detector: BuiltinDetector, shared: Path, at_most: int, size: int = SIZE
+) -> dict[str, list[Look]]:
+    """Looks by set: every clip kept out, all of them spoilt in each way, photographs kept out.
+
+    size: px, long side of what the teacher sees.
+    """
     teacher = Teacher(shared)
     looks: dict[str, list[Look]] = {}
     for name, frames in tqdm(held_out(shared, at_most), total=len(HELD_OUT), desc="clips"):
-        looks[name] = compare(frames, detector, teacher)
+        looks[name] = compare(frames, detector, teacher, size)
         for kind, spoil in SPOILERS.items():
             some = (spoil(frame) for frame in frames[::5])
-            looks[kind] = looks.get(kind, []) + compare(some, detector, teacher)
+            looks[kind] = looks.get(kind, []) + compare(some, detector, teacher, size)
     material = gather(shared, validation=True)
     for kind in FACES:
         photographs = (decoded(data) for data in material.photos[kind])
-        looks[f"photographs: {kind}"] = compare(photographs, detector, teacher)
+        looks[f"photographs: {kind}"] = compare(photographs, detector, teacher, size)
     return looks
 
 
@@ -145,11 +152,15 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--shared", type=Path, default=Path("../shared"))
     arguments.add_argument("--card", type=Path, default=Path("tracker/weights/detector-s.json"))
+    arguments.add_argument("--size", type=int, default=SIZE, help="px, long side for the teacher")
+    arguments.add_argument("--detector-size", type=int, help="px, for ours (default: the same)")
     given = arguments.parse_args()
     cv2.setNumThreads(1)
     model = open_card(given.card)
-    detector = BuiltinDetector(model, min_confidence=LOWEST)
-    show(sets_of(evaluate(detector, given.shared, at_most=400)), model.card["threshold"])
+    own = given.detector_size or given.size
+    detector = BuiltinDetector(model, min_confidence=LOWEST, long_side=own)
+    looks = evaluate(detector, given.shared, 400, given.size)
+    show(sets_of(looks), model.card["threshold"])
     spent = timing(model, Teacher(given.shared))
     print("\nmedian ms:", ", ".join(f"{name} {ms:.2f}" for name, ms in spent.items()))
 

@@ -11,14 +11,14 @@ from calibration.detector.teacher import Teacher
 from tracker.detectors.boxes import Rows, fitted, overlap
 from tracker.values import Detection, Image
 
-SIZE = 320  # px, long side of the network's input
+SIZE = 320  # px, long side of the network's input, and of the teacher's
 THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
 Report = dict[str, float]
 
 
 @dataclass(frozen=True)
 class Look:
-    """What both saw in one picture, in pixels of the network's input."""
+    """What both saw in one picture, in pixels of the teacher's input."""
 
     teacher: Rows  # score >= 0.3
     ours: Rows  # as its detector gives them
@@ -61,14 +61,19 @@ def measure(looks: Sequence[Look], threshold: float) -> Report:
 
 
 def compare(
-    images: Iterable[Image], detector: Callable[[Image], list[Detection]], teacher: Teacher
+    images: Iterable[Image],
+    detector: Callable[[Image], list[Detection]],
+    teacher: Teacher,
+    size: int = SIZE,
 ) -> list[Look]:
-    """Both look at every picture at the same size."""
-    return [_look(image, detector, teacher) for image in images]
+    """Both look at every picture, the teacher with its long side at `size` px."""
+    return [_look(image, detector, teacher, size) for image in images]
 
 
-def _look(image: Image, detector: Callable[[Image], list[Detection]], teacher: Teacher) -> Look:
-    small, (back_x, back_y) = fitted(image, SIZE)
+def _look(
+    image: Image, detector: Callable[[Image], list[Detection]], teacher: Teacher, size: int
+) -> Look:
+    small, (back_x, back_y) = fitted(image, size)
     width, height = image.shape[1] / back_x, image.shape[0] / back_y
     seen = teacher.look(small, 0.3)
     seen[:, 0:4:2] = seen[:, 0:4:2].clip(0, width)

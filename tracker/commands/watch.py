@@ -45,8 +45,8 @@ from tracker.sources.base import without_secrets
 from tracker.values import Step
 
 OPTIONS = (
-    *("detector", "face", "faces", "min_confidence", "context", "profile", "rater", "baseline"),
-    *("scene", "scene_interval", "sound"),
+    *("detector", "detector_size", "min_confidence", "face", "faces", "context", "profile"),
+    *("rater", "baseline", "scene", "scene_interval", "sound"),
 )
 TABLES = {"csv": csv_table, "jsonl": json_lines}
 DONE, FAILED, PARTLY = 0, 2, 3

@@ -16,8 +16,7 @@ OUTPUTS = ("score", "geometry")  # see boxes.decode
 class BuiltinDetector:
     """Faces of a picture whose long side is brought to `long_side` px.
 
-    long_side: None takes the card's. Twice of it finds faces of half the size in four times the
-    time. min_confidence: None takes the card's.
+    long_side, min_confidence: None takes the card's.
     """
 
     def __init__(
