@@ -2,6 +2,7 @@
 
     python benchmarks/film.py --shared ../shared                      # all: some minutes
     python benchmarks/film.py --shared ../shared --only 720p-2 --compare bench.json
+    python benchmarks/film.py --shared ../shared --only 720p-2 --face face-s-int8
 
 One table on the screen, the same figures in --out. Films are made once, in the system's folder
 for temporary files. `measures.py` says what is measured, `films.py` on what.
@@ -20,6 +21,8 @@ from pathlib import Path
 import films
 import measures
 
+from tracker import Options
+
 STARTED = "720p-2"  # the film for start-up, memory and two at once
 HEADS = {  # figure -> heading of the table
     "Mbit/s": "Mbit/s",
@@ -36,6 +39,7 @@ def main() -> None:
     add = parser.add_argument
     add("--shared", type=Path, default=Path("../shared"))
     add("--only", nargs="+", choices=films.NAMES, default=films.NAMES, metavar="SIZE-FACES")
+    add("--face", default="face-s", help="the network that reads faces")
     add("--film", type=Path, help="measure this film instead")
     add("--rounds", type=int, default=3)
     add("--minutes", type=float, default=0.0, help="of film, for a second figure of memory")
@@ -49,8 +53,9 @@ def main() -> None:
         made = {name: films.film(name, given.shared / "clips", folder) for name in given.only}
     old = json.loads(given.compare.read_text("utf-8")) if given.compare else None
     found: dict[str, measures.Figures] = {}
+    options = Options(face=given.face)
     for name, film in made.items():
-        found[name] = measures.speed(film, given.rounds)
+        found[name] = measures.speed(film, given.rounds, options)
         if len(found) == 1:
             print(f"{'film':<12}" + "".join(f"{head:>12}" for head in HEADS.values()))
         print(f"{name:<12}" + "".join(f"{found[name][key]:12.2f}" for key in HEADS), flush=True)

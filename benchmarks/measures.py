@@ -39,12 +39,12 @@ print(json.dumps({"rate": frames / max(seconds, 1e-9), "first": first, "last": p
 """
 
 
-def speed(film: Path, rounds: int) -> Figures:
+def speed(film: Path, rounds: int, options: tracker.Options) -> Figures:
     """Pure decoding and the whole way to a CSV in turn, so that a busy machine slows both; and
     the processor time of every stage per frame."""
     alone, ours = [], []
     faces, frames = 0.0, 0
-    with tempfile.TemporaryDirectory() as folder, tracker.build() as reader:
+    with tempfile.TemporaryDirectory() as folder, tracker.build(options) as reader:
         table = Path(folder) / "out.csv"
         read(film, reader, table)
         for _ in range(rounds):
@@ -54,7 +54,7 @@ def speed(film: Path, rounds: int) -> Figures:
             begin = _now()
             faces = read(film, reader, table)
             ours.append(_since(begin))
-        stages, rest = by_stage(film, table)
+        stages, rest = by_stage(film, table, options)
     pure, pure_busy = (statistics.median(column) for column in zip(*alone, strict=True))
     whole, whole_busy = (statistics.median(column) for column in zip(*ours, strict=True))
     return {
@@ -91,13 +91,13 @@ def read(film: Path, reader: tracker.Tracker, table: Path) -> float:
     return statistics.mean(len(step.result.people) for step in steps)
 
 
-def by_stage(film: Path, table: Path) -> tuple[Figures, float]:
+def by_stage(film: Path, table: Path, options: tracker.Options) -> tuple[Figures, float]:
     """Seconds of each stage over the film, and of all that is in none of them."""
     begin = time.process_time()
     for _ in open_source(film):
         pass
     decoding = time.process_time() - begin
-    with Stages() as stages, tracker.build() as reader:
+    with Stages() as stages, tracker.build(options) as reader:
         stages.seconds.clear()
         begin = time.process_time()
         read(film, reader, table)

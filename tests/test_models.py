@@ -10,7 +10,7 @@ from tracker import models
 from tracker.downloads import pull
 from tracker.models import Fetched, ModelError, find_fetched, open_card, open_shipped, registry
 
-SHIPPED = ("detector-s", "face-s", "memory-s", "scene-s")
+SHIPPED = ("detector-s", "face-s", "face-s-int8", "memory-s", "scene-s")
 BYTES = b"a network" * 1000
 
 

@@ -1,9 +1,9 @@
 """The face network in another precision, with what that costs.
 
-python -m calibration.face.quantized --shared ../shared --form int8 --out runs/
+python -m calibration.face.quantized --shared ../shared --form int8 --out tracker/weights
 
-writes face-s-int8.onnx and its card, and prints accuracy and readings against the original's.
-Use it with `EMOTRACK_MODELS=runs emotrack film.mp4 --face face-s-int8`.
+writes face-s-int8.onnx and its card, and prints accuracy and readings against the original's. That
+one ships; another form is used with `EMOTRACK_MODELS=FOLDER emotrack film.mp4 --face face-s-fp16`.
 """
 
 from __future__ import annotations

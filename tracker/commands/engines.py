@@ -33,6 +33,8 @@ def main(words: list[str]) -> int:
     given = parser.parse_args(words)
     hear(verbose=False)
     models = [open_card(card) for card in sorted(SHIPPED.glob("*.json"))]
+    # A copy in another precision suits the one engine that it was made for.
+    models = [model for model in models if "precision" not in model.card]
     if given.action == "list":
         if given.engine != "auto":
             parser.error("--engine is for build")
