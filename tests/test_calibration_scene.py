@@ -1,6 +1,8 @@
 """Making the scene network: sets, folds, derived labels, heads, and the shipped file."""
 
 import csv
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,9 +10,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import engines  # noqa: E402  # torch first, or skip
-from calibration.scene import emotions, evaluate, linear, pictures, words  # noqa: E402
-from calibration.scene.material import SIZE, UNKNOWN, load  # noqa: E402
-from calibration.scene.network import SPLIT, answer  # noqa: E402
+from calibration.scene import emotions, evaluate, linear, nested, pictures, words  # noqa: E402
+from calibration.scene.features import Features  # noqa: E402
+from calibration.scene.material import SIZE, UNKNOWN, Material, load  # noqa: E402
+from calibration.scene.mobilenet import MobileNetV2  # noqa: E402
+from calibration.scene.network import BLOCKS, SPLIT, SceneNetwork, answer  # noqa: E402
 from tracker.models import open_shipped  # noqa: E402
 from tracker.values import EMOTIONS  # noqa: E402
 
@@ -165,3 +169,62 @@ def test_the_constant_answer_of_a_fold_is_the_mean_of_the_others():
     fold = np.arange(10) % 5
     constant = evaluate.constant_answers(truth, fold)
     assert constant[0, 0] == pytest.approx(truth[fold != 0].mean())
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Pictures whose viewers felt what one block of one look's features says."""
+    n, rng = 60, np.random.default_rng(5)
+    plain, blurred = rng.standard_normal((2, n, sum(BLOCKS)))
+    felt = rng.uniform(-0.5, 0.5, (n, 2))
+    words = sum(BLOCKS[:-2])  # where their valence and arousal begin
+    plain[:, words : words + 2] = felt
+    seen = {
+        nested.Look(256, 0.5): Features(plain, plain),
+        nested.Look(224, 0.0): Features(blurred, blurred),
+    }
+    nothing = np.full(n, UNKNOWN)
+    return seen, Material(
+        tuple(Path(f"{i}.jpg") for i in range(n)),
+        felt,
+        0.3 + 0.2 * np.abs(felt),
+        np.full((n, 8), 1 / 8),
+        nothing,
+        nothing,
+        np.arange(n) % pictures.FOLDS,
+        np.zeros(n, bool),
+    )
+
+
+def test_a_way_of_looking_is_chosen_by_what_it_says_of_themes_left_out(made):
+    seen, material = made
+    one = nested.chosen(seen, material, material.training(0))
+    assert one.way.look == nested.Look(256, 0.5)
+    said = nested.answers(seen, material, [one] * pictures.FOLDS)
+    test = material.fold == 0
+    assert np.corrcoef(said[test, 0], material.affect[test, 0])[0, 1] > 0.8
+
+
+def test_what_viewers_felt_in_a_fold_changes_nothing_of_what_that_fold_is_asked_with(made):
+    seen, material = made
+    mixed = np.arange(len(material))
+    mixed[material.fold == 0] = np.roll(mixed[material.fold == 0], 5)
+    other = replace(material, affect=material.affect[mixed], spread=material.spread[mixed])
+    (before, first), (after, second) = (
+        [nested.chosen(seen, m, m.training(fold)) for fold in (0, 1)] for m in (material, other)
+    )
+    assert before.way == after.way
+    assert before.error == after.error
+    assert np.array_equal(before.heads.weight, after.heads.weight)
+    assert np.array_equal(before.heads.bias, after.heads.bias)
+    assert not np.array_equal(first.heads.weight, second.heads.weight)  # fold 1 does see them
+
+
+def test_a_picture_of_any_whole_number_of_cells_is_read_and_its_parts_named():
+    network = SceneNetwork(MobileNetV2()).eval()
+    with torch.no_grad():
+        for size, cells in ((224, 7), (256, 8), (288, 9)):
+            assert network.cells(torch.zeros(1, 3, size, size)).shape == (
+                *(1, sum(BLOCKS)),
+                *(cells, cells),
+            )

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 import engines
 from calibration.metrics import ccc, pearson, rmse
-from calibration.scene.features import Features, features
+from calibration.samples import run
+from calibration.scene.features import Features, features, new_network
 from calibration.scene.heads import left_out
 from calibration.scene.material import UNKNOWN, Material, Table, frames_of, load
 from calibration.scene.network import answer
@@ -68,15 +69,8 @@ def rated_scores(totals: Table, material: Material) -> Iterator[Score]:
     rated = material.rated
     said, fold = Answers.of(totals[rated]), material.fold[rated]
     truth = np.concatenate([material.affect[rated], material.spread[rated]], 1)
-    values = np.concatenate([said.affect, said.spread], 1)
-    constant = constant_answers(truth, fold)
     n = len(fold)
-    for k, name in enumerate(NAMES):
-        for metric, measure in (("r", pearson), ("CCC", ccc), ("RMSE", rmse)):
-            parts = [measure(values[fold == f, k], truth[fold == f, k]) for f in range(FOLDS)]
-            still = None if metric == "r" else measure(constant[:, k], truth[:, k])
-            whole = measure(values[:, k], truth[:, k])
-            yield Score(f"{metric}, {name}", whole, GROUPED, n, tuple(parts), still)
+    yield from agreement(np.concatenate([said.affect, said.spread], 1), truth, fold)
     pleasant = truth[:, 0] > 0
     most = max(pleasant.mean(), 1 - pleasant.mean())
     for name, call in (
@@ -94,6 +88,17 @@ def rated_scores(totals: Table, material: Material) -> Iterator[Score]:
     yield Score(f"{ELSEWHERE}, share of objects, animals and people", told, GROUPED, n)
     rest = float(nowhere[~known].mean())
     yield Score(f"{ELSEWHERE}, share of scenes of any place", rest, GROUPED, int((~known).sum()))
+
+
+def agreement(values: Table, truth: Table, fold: NDArray[np.int64]) -> Iterator[Score]:
+    """Of NAMES. values, truth: (n, 4), the values by heads that saw none of their fold."""
+    constant = constant_answers(truth, fold)
+    for k, name in enumerate(NAMES):
+        for metric, measure in (("r", pearson), ("CCC", ccc), ("RMSE", rmse)):
+            parts = [measure(values[fold == f, k], truth[fold == f, k]) for f in range(FOLDS)]
+            still = None if metric == "r" else measure(constant[:, k], truth[:, k])
+            whole = measure(values[:, k], truth[:, k])
+            yield Score(f"{metric}, {name}", whole, GROUPED, len(fold), tuple(parts), still)
 
 
 def _emotion_scores(said: Table, labels: Table, fold: NDArray[np.int64]) -> Iterator[Score]:
@@ -191,10 +196,10 @@ def main() -> None:
     args: Any = parser.parse_args()
     torch.set_num_threads(1)
     material = load(args.shared)
-    seen = features(args.shared, material, args.runs / "scene")
+    seen = features(new_network(args.shared), material, args.runs / "scene")
     for score in scores(args.model, material, seen):
         print(written(score))
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -21,15 +21,10 @@ SOFT_EMOTIONS, SOFT_PLACES = 1e-3, 1e-5  # penalties of the softmax heads
 
 def fitted_heads(seen: Features, material: Material, rows: Rows) -> Linear:
     """All heads, in the order of SPLIT, from what was seen in `rows` and in their mirror images."""
-    x = (seen.plain[rows] + seen.mirrored[rows]) / 2
-    weights = [LEVELS] * len(DEPTHS) + [TOP, WORDS, FELT]
-
-    rated = material.rated[rows]
-    scale = Scale.of(x[rated], BLOCKS, weights)
-    felt, fold = scale(x[rated]), material.fold[rows][rated]
-    affect = fitted_ridge(felt, material.affect[rows][rated], fold, DEVIATION)
-    spread = fitted_ridge(felt, np.log(np.expm1(material.spread[rows][rated])), fold)
-    emotions = softmax(felt, material.emotions[rows][rated], SOFT_EMOTIONS)
+    rated = rows[material.rated[rows]]
+    felt, scale = felt_by(seen, rated)
+    emotions = softmax(felt, material.emotions[rated], SOFT_EMOTIONS)
+    affect, spread = affect_head(felt, material, rated), spread_head(felt, material, rated)
     heads = [scale.undone(head) for head in (affect, emotions, spread)]
 
     x, weights = seen.plain[rows], [LEVELS] * len(DEPTHS) + [TOP, FELT, FELT]
@@ -41,6 +36,25 @@ def fitted_heads(seen: Features, material: Material, rows: Rows) -> Linear:
             head = Linear(np.diff(head.weight, axis=1), np.diff(head.bias))
         heads.append(scale.undone(head))
     return side_by_side(heads)
+
+
+def felt_by(seen: Features, rows: Rows, words: float = WORDS) -> tuple[Table, Scale]:
+    """What the heads of rated pictures read, and the scale that brought it there.
+
+    words: weight of the words' valence and arousal in the kernel.
+    """
+    x = (seen.plain[rows] + seen.mirrored[rows]) / 2
+    scale = Scale.of(x, BLOCKS, [LEVELS] * len(DEPTHS) + [TOP, words, FELT])
+    return scale(x), scale
+
+
+def affect_head(felt: Table, material: Material, rows: Rows) -> Linear:
+    return fitted_ridge(felt, material.affect[rows], material.fold[rows], DEVIATION)
+
+
+def spread_head(felt: Table, material: Material, rows: Rows) -> Linear:
+    """Its answers are spreads after softplus, as the network has it."""
+    return fitted_ridge(felt, np.log(np.expm1(material.spread[rows])), material.fold[rows])
 
 
 def left_out(material: Material, seen: Features) -> Table:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,11 @@ class Material:
             kept &= self.fold != fold
         return np.flatnonzero(kept)
 
+    def only(self, kept: NDArray[np.bool_]) -> Material:
+        _, *columns = fields(self)
+        rows = (getattr(self, column.name)[kept] for column in columns)
+        return Material(tuple(compress(self.files, kept)), *rows)
+
 
 def load(shared: Path) -> Material:
     rated, places, themes = load_rated(shared), load_places(shared), load_themes()
@@ -79,10 +85,10 @@ def load(shared: Path) -> Material:
     )
 
 
-def frames_of(files: tuple[Path, ...], mirrored: bool = False) -> Tensor:
-    """(n, 3, SIZE, SIZE) in [-1, 1]: pictures as the tracker shows them to the network."""
+def frames_of(files: tuple[Path, ...], mirrored: bool = False, size: int = SIZE) -> Tensor:
+    """(n, 3, size, size) in [-1, 1]: pictures as the tracker shows them to the network."""
     whole = (read_rgb(path) for path in files)
-    images = np.stack([squashed(cropped(i, within_bars(i)), (SIZE, SIZE)) for i in whole])
+    images = np.stack([squashed(cropped(i, within_bars(i)), (size, size)) for i in whole])
     if mirrored:
         images = images[:, :, ::-1].copy()
     return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1

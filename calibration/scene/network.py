@@ -22,7 +22,7 @@ from tracker.values import EMOTIONS
 DEPTHS = (3, 6, 10, 13, 16, 17)  # the maps below the top that are read: the last of each width
 BLOCKS = (*(WIDTHS[d] for d in DEPTHS), TOP, 2, len(EMOTIONS))  # of what the heads read
 WIDE = 2  # cells of a side that are named together: as good as each alone, and four times as fast
-STEP = STRIDE * WIDE  # px: a picture's sides are multiples of it
+STEP = STRIDE * WIDE  # px: with sides that are no multiple of it each cell is named alone
 SPLIT = (2, len(EMOTIONS), 2, 1, len(TYPES))  # affect, emotions, spread, outdoor, types of place
 MAPS = SPLIT[0] + SPLIT[1]  # outputs that come with a map
 
@@ -38,7 +38,7 @@ class Answer(NamedTuple):
 
 
 class SceneNetwork(nn.Module):
-    """frames: (n, 3, H, W), RGB in [-1, 1], sides a multiple of STEP."""
+    """frames: (n, 3, H, W), RGB in [-1, 1], sides a multiple of STRIDE."""
 
     def __init__(self, body: MobileNetV2) -> None:
         super().__init__()
@@ -56,11 +56,15 @@ class SceneNetwork(nn.Module):
         top = levels[-1]
         rows, columns = frames.shape[2] // STRIDE, frames.shape[3] // STRIDE
         read = [_pooled(levels[d], rows, columns) for d in DEPTHS]
-        seen = self.body.classifier(functional.avg_pool2d(top, WIDE))
-        # What a part shows is clearer beside the whole: each is named half by itself.
-        named = ((seen + seen.mean((2, 3), keepdim=True)) / 2).softmax(1)
-        words = functional.interpolate(functional.conv2d(named, self.norms), scale_factor=WIDE)
+        wide = 1 if rows % WIDE or columns % WIDE else WIDE
+        seen = self.body.classifier(functional.avg_pool2d(top, wide))
+        named = self.blended(seen, seen.mean((2, 3), keepdim=True)).softmax(1)
+        words = functional.interpolate(functional.conv2d(named, self.norms), scale_factor=wide)
         return torch.cat([*read, top, words], 1)
+
+    def blended(self, parts: Tensor, whole: Tensor) -> Tensor:
+        """What a part shows is clearer beside the whole: each is named half by itself."""
+        return (parts + whole) / 2
 
 
 def answer(cells: Tensor) -> Answer:

@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import torch
 
+from calibration.samples import run
 from calibration.scene.features import features, new_network
 from calibration.scene.heads import fitted_heads, put
 from calibration.scene.material import load
@@ -24,7 +25,7 @@ def train(shared: Path, runs: Path, out: Path) -> Path:
     """The written card."""
     folder = runs / "scene"
     material = load(shared)
-    seen = features(shared, material, folder)
+    seen = features(new_network(shared), material, folder)
     network = new_network(shared)
     put(network, fitted_heads(seen, material, material.training(None)))
     return publish(network, material, seen, out)
@@ -42,4 +43,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)
