@@ -90,7 +90,7 @@ def run(main: Callable[[], None]) -> None:
     """Ends the program: bad input is one line and exit code 2, as the command line has it."""
     try:
         main()
-    except (RecipeError, ModelError) as wrong:
+    except (RecipeError, ModelError, SourceError) as wrong:
         print(f"emotrack: {wrong}", file=sys.stderr)
         sys.exit(FAILED)
     except FileNotFoundError as wrong:

@@ -30,6 +30,7 @@ from calibration.poster.recola import RATERS, RecolaError  # noqa: E402
 from calibration.poster.train import as_text as four_as_text  # noqa: E402
 from calibration.poster.train import table, train_ours, train_poster  # noqa: E402
 from calibration.poster.views import ALONE, MIRRORED, TEN, View, answers, seen  # noqa: E402
+from calibration.samples import run  # noqa: E402
 from conftest import DEMO, write_film  # noqa: E402
 from tracker.crops import Template  # noqa: E402
 from tracker.detectors import open_detector  # noqa: E402
@@ -499,7 +500,7 @@ def test_the_command_names_what_is_wrong_in_one_line(tmp_path, monkeypatch, caps
     monkeypatch.setattr(raters, "open_detector", lambda name: find)
     threads = cv2.getNumThreads()
     with pytest.raises(SystemExit) as left:
-        raters.main()
+        run(raters.main)
     cv2.setNumThreads(threads)
     assert left.value.code == 2
     assert "none: no training here" in capsys.readouterr().err

@@ -80,7 +80,8 @@ def _struct(path: Path, split: str, pictures: Path) -> Iterator[_Said]:
     from scipy.io.matlab import MatReadError
 
     try:
-        stored = loadmat(path, variable_names=[split], struct_as_record=False, squeeze_me=True)
+        with path.open("rb") as file:
+            stored = loadmat(file, variable_names=[split], struct_as_record=False, squeeze_me=True)
     except (OSError, ValueError, TypeError, MatReadError, NotImplementedError) as wrong:
         reason = str(wrong).splitlines()[0] if str(wrong) else type(wrong).__name__
         raise RecipeError(f"{path}: not a readable .mat file ({reason})") from wrong

@@ -24,6 +24,7 @@ from calibration.cards import write_card
 from calibration.face.evaluate import MAJORITY, Reader
 from calibration.face.pictures import majority, shares_of, training_votes, validation_votes
 from calibration.quantize import FORMS, quantize
+from calibration.samples import run
 from tracker.models import hash_file, load_card
 
 SEEN = 2048  # training pictures that the ranges are taken from
@@ -47,12 +48,12 @@ def main() -> None:
     parser.add_argument("--form", choices=FORMS, default="int8")
     parser.add_argument("--out", type=Path, default=Path("runs"))
     given = parser.parse_args()
-    given.out.mkdir(parents=True, exist_ok=True)
     target = given.out / f"{given.model.stem}-{given.form}.onnx"
     faces = given.shared / "data" / "faces"
     votes = training_votes(faces)
     chosen = np.random.default_rng(0).choice(len(votes), SEEN, replace=False)
     crops = votes.images[chosen][:, None].astype(np.float32)
+    given.out.mkdir(parents=True, exist_ok=True)
     quantize(given.model, target, given.form, {"face": crops})
     costs = list(measured(given.model, target, faces))
     for cost in costs:
@@ -118,4 +119,4 @@ def milliseconds(path: Path, rows: int) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -22,6 +22,7 @@ from calibration.films.layout import FilmError, FilmFiles, find_films
 from calibration.films.networks import Convolutional, FullyConnected, Recurrent
 from calibration.films.ours import watch_film
 from calibration.films.scores import Score, as_text, constant, score
+from calibration.samples import RecipeError, run
 from calibration.traces.tables import TraceError
 from tracker.api import SOUND, Options
 from tracker.models import ModelError
@@ -102,7 +103,7 @@ def main() -> None:
         options = Options(scene=args.scene, sound=args.sound)
         rows, notes = table(films, recipe, args.runs, options)
     except (FilmError, TraceError, SourceError, ModelError, ValueError) as wrong:
-        parser.error(str(wrong))
+        raise RecipeError(str(wrong)) from wrong
     for note in notes:
         print(note)
     tested = sum(film.role == "test" for film in films)
@@ -110,4 +111,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

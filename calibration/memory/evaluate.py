@@ -32,6 +32,7 @@ from calibration.memory.trials import (
     spread_out,
 )
 from calibration.metrics import ccc, rmse
+from calibration.samples import run
 from engines import load
 
 GRID = 0.02  # s, steps of the clock on which lag is looked for
@@ -110,8 +111,8 @@ def table(shared: Path, follow: Follow, noise: Noise) -> list[Row]:
             trial = make_trial(traces, rate, pace, noise, seed=11)
             methods: dict[str, tuple[str, Filter]] = {"raw": ("", lambda x: x[..., :2])}
             methods |= tuned[rate] | {"LSTM": ("", lambda x: follow(x)[0])}
-            for method, (setting, run) in methods.items():
-                found = score(trial, run(trial.x))
+            for method, (setting, filtered) in methods.items():
+                found = score(trial, filtered(trial.x))
                 rows.append(Row(name, pace, rate, method, setting, len(spread_out(traces)), found))
     return rows
 
@@ -206,4 +207,4 @@ def _line(name: str, pace: float, rate: str, method: str, score: Score) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

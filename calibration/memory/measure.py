@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from calibration.memory.seen import BLURS, CLIPS, Sighting, Vector, sightings
 from calibration.metrics import pearson
+from calibration.samples import run
 
 QUICK = 0.6  # s; what is faster counts as noise
 SYLLABLES = (2.0, 8.0)  # Hz, the band in which speech moves a mouth
@@ -241,4 +242,4 @@ def main(words: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -19,6 +19,7 @@ from calibration.memory.noise import WIDER, Noise
 from calibration.memory.ship import ship
 from calibration.memory.traces import Trace, training_traces
 from calibration.memory.trials import Array, Follow
+from calibration.samples import run
 from calibration.training import Average, Run, Stateful, seed
 
 
@@ -149,10 +150,10 @@ def main(words: list[str] | None = None) -> None:
     args: Any = parser.parse_args(words)
     torch.set_num_threads(1)  # the network is tiny; a second thread only waits for the first
     traces = training_traces(args.shared)
-    network, run = train(traces, Recipe(), args.runs / "memory-s")
+    network, kept = train(traces, Recipe(), args.runs / "memory-s")
     network.doubt.fill_(fitted(walked(network), traces, Noise()))
-    print(ship(network, args.shared, args.out / "memory-s.onnx", run.rows))
+    print(ship(network, args.shared, args.out / "memory-s.onnx", kept.rows))
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

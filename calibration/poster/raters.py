@@ -33,6 +33,7 @@ from calibration.poster.rater_scores import RaterScore, as_card, as_text, scores
 from calibration.poster.recola import DIMENSIONS, SPLITS, read_recordings
 from calibration.poster.train import best_weights
 from calibration.poster.views import answers
+from calibration.samples import RecipeError, run
 from tracker.crops import Template
 from tracker.detectors import DETECTORS, open_detector
 from tracker.models import ModelError, open_shipped
@@ -149,9 +150,9 @@ def main() -> None:
         rows = build(args.recola, open_start(args.network), detector, given, args.out, how)
         detector.close()
     except (ValueError, SourceError, ModelError) as wrong:
-        parser.error(str(wrong))
+        raise RecipeError(str(wrong)) from wrong
     print(as_text(rows))
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

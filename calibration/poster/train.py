@@ -21,7 +21,7 @@ from calibration.poster.fit import Recipe, fit
 from calibration.poster.four_classes import FourClasses, constant, cross_entropy, judge, load
 from calibration.poster.network import FOUR, OursNetwork, PosterNetwork, TwoParts
 from calibration.poster.views import ALONE, MIRRORED, TEN
-from calibration.samples import run
+from calibration.samples import RecipeError, run
 
 POSTER = Recipe(epochs=20, rate=1e-3, patience=8)
 OURS = Recipe(epochs=24, rate=1e-3, patience=8, mixup=0.2)
@@ -122,7 +122,7 @@ def main() -> None:
             networks[_named("ours", ours, args.start)] = ours
         poster = train_poster(data, args.runs / "poster" / "poster", replace(POSTER, **given))
     except ValueError as wrong:
-        parser.error(str(wrong))
+        raise RecipeError(str(wrong)) from wrong
     networks[_named("the poster's", poster, None)] = poster
     print(as_text(table(data, networks), data))
 

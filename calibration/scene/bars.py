@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import engines
+from calibration.samples import run
 from calibration.scene.material import SIZE
 from calibration.scene.pictures import load_rated, read_rgb, squashed
 from tracker.bars import cropped, within_bars
@@ -77,4 +78,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -20,10 +20,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from calibration.samples import read_picture, run
 from calibration.scene.gradients import ascended, integrated, total_of
 from calibration.scene.material import SIZE
 from calibration.scene.network import SceneNetwork
-from calibration.scene.pictures import read_rgb, squashed
+from calibration.scene.pictures import squashed
 from calibration.scene.shipped import restored
 from tracker.models import open_shipped
 from tracker.shading import against_each_other, shaded
@@ -46,8 +47,8 @@ class _Look:
 
 
 def explain(photo: Path, out: Path, model: Path) -> list[Path]:
-    """The written pictures. Raises ValueError if the photo cannot be read."""
-    look = _look(read_rgb(photo), model)
+    """The written pictures. Raises RecipeError if the photo cannot be read."""
+    look = _look(read_picture(photo, str(photo.parent)), model)
     out.mkdir(parents=True, exist_ok=True)
     pictures = {"maps": _maps(look), "integrated": _integrated(look)}
     pictures |= {f"dream_{OUTPUTS[k]}": _dream(look, k) for k in range(AXES)}
@@ -115,12 +116,9 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=None)
     args: Any = parser.parse_args()
     torch.set_num_threads(1)
-    try:
-        for path in explain(args.photo, args.out, args.model or open_shipped("scene-s").path):
-            print(path)
-    except (OSError, ValueError) as wrong:
-        raise SystemExit(f"explain: {wrong}") from None
+    for path in explain(args.photo, args.out, args.model or open_shipped("scene-s").path):
+        print(path)
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -15,6 +15,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.samples import RecipeError
 from tracker.sources.mono import Mono
 
 LANGUAGES = (
@@ -38,7 +39,14 @@ class Espeak:
     """There is one synthesiser in a process, and it holds state: make one of these."""
 
     def __init__(self) -> None:
-        import espeakng_loader
+        try:
+            import espeakng_loader
+        except ModuleNotFoundError as wrong:
+            if wrong.name != "espeakng_loader":
+                raise
+            raise RecipeError(
+                "made speech needs espeakng-loader: pip install 'emotrack[train]'"
+            ) from wrong
 
         self._library: Any = ctypes.CDLL(espeakng_loader.get_library_path())
         data = str(espeakng_loader.get_data_path()).encode()

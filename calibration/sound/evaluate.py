@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 import engines
 from calibration.metrics import ccc, pearson, rmse
+from calibration.samples import run
 from calibration.sound.looks import (
     Samples,
     Series,
@@ -206,4 +207,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -20,6 +20,7 @@ import numpy as np
 from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
+from calibration.samples import run
 from calibration.sound.material import frames_of, heard
 from tracker.mel import LogMel, MelShape, decibels
 
@@ -118,4 +119,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

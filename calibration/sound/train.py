@@ -15,8 +15,17 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from calibration.samples import run
 from calibration.sound.batches import Batch, Drawing, Loudness
-from calibration.sound.material import TEST, Clip, acted_speech, made_others, made_speech
+from calibration.sound.loudness import excerpts
+from calibration.sound.material import (
+    TEST,
+    Clip,
+    acted_files,
+    acted_speech,
+    made_others,
+    made_speech,
+)
 from calibration.sound.network import SoundNetwork
 from calibration.sound.ship import ship_sound, ship_speech
 from calibration.training import Average, Run, Stateful, schedule, seed
@@ -98,6 +107,7 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--only", choices=("sound-s", "speech-s"))
     args = parser.parse_args(words)
     torch.set_num_threads(1)  # a second thread gains little and starves whoever shares the machine
+    acted_files(args.shared), excerpts(args.shared)  # what is missing is said before hours pass
     folder = args.runs / "sound"
     made, others = made_speech(folder), made_others(folder)
     spoken = train(made, others, MADE, folder / "sound-s")
@@ -111,4 +121,4 @@ def main(words: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)
