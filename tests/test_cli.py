@@ -294,6 +294,30 @@ def test_help_and_version(words, word):
     assert word in ran.stdout
 
 
+def test_a_file_name_that_is_not_utf_8_is_read_and_told_on(tmp_path):
+    for name in (b"a.jpg", b"caf\xe9.jpg"):
+        cv2.imwrite(os.fsencode(tmp_path) + b"/" + name, np.full((40, 60, 3), 90, np.uint8))
+    ran = emotrack(tmp_path, "--csv", "out.csv", "--report", "out.html", cwd=tmp_path)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert [row["source"] for row in table(tmp_path / "out.csv")] == ["a.jpg", r"caf\udce9.jpg"]
+    told = meta(tmp_path / "out.csv")["inputs"][1]["name"]
+    assert os.fsencode(told) == b"caf\xe9.jpg"
+    ran = emotrack(tmp_path, env=os.environ | {"PYTHONIOENCODING": "utf-8:strict"})
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert r"caf\udce9.jpg" in ran.stdout
+
+
+def test_standard_output_on_a_full_disk_is_one_line():
+    for words in ([DEMO], ["models", "list"]):
+        with open("/dev/full", "wb") as full:
+            ran = subprocess.run(
+                [*EMOTRACK, *map(str, words)], stdout=full, stderr=subprocess.PIPE, text=True
+            )
+        assert ran.returncode == 2
+        why = os.strerror(errno.ENOSPC)
+        assert ran.stderr == f"emotrack: cannot write standard output ({why})\n"
+
+
 def test_models_are_listed_with_their_licences_and_found(fetched):
     listed = emotrack("models", "list")
     assert listed.returncode == 0

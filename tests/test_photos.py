@@ -1,3 +1,4 @@
+import os
 import struct
 import zlib
 
@@ -43,6 +44,22 @@ def test_a_folder_is_read_in_order_with_names_relative_to_it(tmp_path):
         cv2.imwrite(str(tmp_path / name), RED)
     (tmp_path / "labels.csv").write_text("file,label\n")
     assert [f.source for f in open_source(tmp_path)] == ["a.jpg", "angry/c.png", "b.png"]
+
+
+def test_what_is_hidden_in_a_folder_is_left_out(tmp_path):
+    (tmp_path / ".thumbnails").mkdir()
+    for name in ("a.png", ".hidden.png", ".thumbnails/b.png"):
+        cv2.imwrite(str(tmp_path / name), RED)
+    (tmp_path / "._a.jpg").write_bytes(b"what a Mac keeps beside a.jpg")
+    source = open_source(tmp_path)
+    assert [f.source for f in source] == ["a.png"]
+    assert source.report.errors == 0
+
+
+def test_a_pipe_is_refused_in_words(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(SourceError, match="standard input is not supported; name a file"):
+        open_source(tmp_path / "pipe.mp4")
 
 
 def test_a_broken_photo_is_noted_and_the_others_still_read(tmp_path):

@@ -6,10 +6,14 @@ input could be read; 130 stopped with Ctrl-C.
 
 from __future__ import annotations
 
+import errno
+import io
 import logging
 import os
 import sys
 from importlib import import_module
+
+from tracker.sinks.base import ODD
 
 COMMANDS = ("calibrate", "cameras", "engines", "eval", "microphones", "models", "smooth")
 FAILED, PARTLY, STOPPED = 2, 3, 130
@@ -17,6 +21,8 @@ FAILED, PARTLY, STOPPED = 2, 3, 130
 
 def main(words: list[str] | None = None) -> int:
     words = sys.argv[1:] if words is None else words
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may be more than it can say
+        sys.stdout.reconfigure(errors=ODD)
     logging.basicConfig(format="emotrack: %(message)s")
     command = words[0] if words and words[0] in COMMANDS else "watch"
     try:
@@ -29,13 +35,24 @@ def main(words: list[str] | None = None) -> int:
         print("emotrack: stopped", file=sys.stderr)
         return STOPPED
     except BrokenPipeError:  # whoever read our output has left: their choice, not an error
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _hush()
         return 0
+    except OSError as wrong:
+        if wrong.errno != errno.ENOSPC or wrong.filename is not None:
+            raise
+        print(f"emotrack: cannot write standard output ({wrong.strerror})", file=sys.stderr)
+        _hush()
+        return FAILED
     except RuntimeError as wrong:
         if not _ours(wrong):
             raise
         print(f"emotrack: {wrong}", file=sys.stderr)
         return FAILED
+
+
+def _hush() -> None:
+    """What is left in standard output's buffer cannot be written, and is not tried again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _ours(wrong: RuntimeError) -> bool:

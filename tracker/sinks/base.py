@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
+# A file name that is not UTF-8 is written with \\udce9 for a byte: JSON gives back the same name.
+ODD = "backslashreplace"
 
 class SinkError(RuntimeError):
     """An output that cannot be written. The message names it and says why."""
@@ -48,7 +50,7 @@ class Lines:
     def write(self, lines: str) -> None:
         """lines: one or more, each ending in a newline."""
         assert self._file is not None, "written to outside its with block"
-        data = lines.encode("utf-8")
+        data = lines.encode("utf-8", ODD)
         try:
             rest = memoryview(data)
             while rest:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from tracker.latency import Latencies
 from tracker.models import hash_file
-from tracker.sinks.base import SinkError
+from tracker.sinks.base import ODD, SinkError
 from tracker.sinks.column import Column
 from tracker.sources import Source
 from tracker.values import Step
@@ -116,7 +116,8 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         try:
-            partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+            text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+            partial.write_bytes(text.encode("utf-8", ODD))
             os.replace(partial, path)
         finally:
             partial.unlink(missing_ok=True)

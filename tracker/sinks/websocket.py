@@ -90,7 +90,7 @@ class Websocket:
             "latency": round(result.latency, 6),
             "rows": [dict(zip(names, row, strict=True)) for row in rows(result, self._header)],
         }
-        text = json.dumps(message, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(message, allow_nan=False)
         loop.call_soon_threadsafe(self._offer, text)
 
     def _offer(self, text: str) -> None:

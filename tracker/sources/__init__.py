@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tracker.sources.base import ALL, ANY, MOVING, PHOTOS, Report, Source, SourceError, Span, Wish
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from tracker.sources.camera import Device
 
@@ -34,17 +34,17 @@ def open_source(name: str | Path, span: Span = ALL, *, alone: bool = True) -> So
     Raises SourceError naming the input if there is nothing of that name or nothing in it.
     """
     path = Path(name)
-    if str(name) == "-":
-        raise SourceError("-: reading from standard input is not supported; name a file")
+    if str(name) == "-" or path.is_fifo():  # it is opened more than once
+        raise SourceError(f"{name}: reading from standard input is not supported; name a file")
     if not path.exists():
         raise SourceError(f"{name}: no such file or folder")
     if path.is_dir():
         from tracker.sources.photos import Photos
 
         kinds = PHOTOS | MOVING
-        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in kinds and p.is_file())
+        found = sorted(p for p in _shown(path) if p.suffix.lower() in kinds and p.is_file())
         if not found:
-            raise SourceError(f"{name}: no pictures in this folder")
+            raise SourceError(f"{name}: no pictures in this folder; films are named one by one")
         return Photos(_named(found, path, alone))
     if path.suffix.lower() in PHOTOS:
         from tracker.sources.photos import Photos
@@ -93,6 +93,13 @@ def open_camera(which: str = "", wish: Wish = ANY, microphone: str = "") -> Sour
         return open_opencv(again(camera, cameras()).index, camera.name, wish)
 
     return Camera(camera.name, open_again, hear)
+
+
+def _shown(folder: Path) -> Iterator[Path]:
+    """What is in a folder and below, less what is hidden: a Mac puts a `._x.jpg` beside `x.jpg`."""
+    for path in folder.rglob("*"):
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts):
+            yield path
 
 
 def _named(found: Iterable[Path], folder: Path, alone: bool) -> list[tuple[str, Path]]:

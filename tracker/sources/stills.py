@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from collections.abc import Iterator
@@ -43,7 +44,8 @@ def decoded(data: bytes) -> Image:
 def count(path: Path) -> int:
     """How many pictures a readable file holds: an animation or a document has several."""
     with _quiet():
-        return cv2.imcount(str(path))
+        # As bytes: a name that is not UTF-8 would crash OpenCV.
+        return cv2.imcount(os.fsencode(path))  # type: ignore[arg-type]
 
 
 def _opaque(array: Image) -> Image:
