@@ -12,6 +12,7 @@ from typing import BinaryIO
 # A file name that is not UTF-8 is written with \\udce9 for a byte: JSON gives back the same name.
 ODD = "backslashreplace"
 
+
 class SinkError(RuntimeError):
     """An output that cannot be written. The message names it and says why."""
 
