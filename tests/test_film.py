@@ -62,6 +62,24 @@ def test_rotated_films_come_out_upright(shared, turned):
     assert np.abs(found - reference).mean() < 60  # each file is a film of its own, same scene
 
 
+def test_a_turned_film_is_described_as_it_is_seen(shared):
+    source = open_source(shared / "clips/hard/rotation_90.mov")
+    image = next(iter(source)).image
+    about = source.report.about[0]
+    assert (about["width"], about["height"]) == (image.shape[1], image.shape[0]) == (320, 568)
+
+
+@pytest.mark.parametrize(
+    "name, kind, codec",
+    [
+        ("hard/testsrc2_av1_10bit.mp4", "codec", "av1"),
+        ("single_face.mp4", "audio_codec", "mp3"),
+    ],
+)
+def test_a_codec_is_named_and_not_its_decoder(shared, name, kind, codec):
+    assert open_source(shared / "clips" / name).report.about[0][kind] == codec
+
+
 def test_start_and_end_are_seconds_of_the_films_own_clock(tmp_path):
     path = write_film(tmp_path / "a.mp4", [i / 25 for i in range(100)])
     found = frames(path, start=1.0, end=2.0)

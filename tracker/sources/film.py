@@ -61,6 +61,8 @@ class Film:
                 while due <= pts + EARLY:  # a gap in time: go on from here
                     due += self._span.every
             image = upright_rgb(to_rgb, decoded)
+            if not self.report.frames:  # the boxes are of this size; the stream's is unturned
+                self.report.about[0] |= {"width": image.shape[1], "height": image.shape[0]}
             self.report.frames += 1
             yield Frame(index, pts, time.monotonic(), image, self._name)
         self._conclude()
@@ -224,7 +226,7 @@ def describe(container: InputContainer, stream: VideoStream) -> dict[str, Any]:
     start = None if stream.start_time is None or base is None else stream.start_time * base
     return {
         "container": container.format.name,
-        "codec": stream.codec_context.name,
+        "codec": stream.codec_context.codec.canonical_name,
         "width": stream.width,
         "height": stream.height,
         "duration": None if container.duration is None else container.duration / av.time_base,

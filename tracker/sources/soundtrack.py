@@ -129,7 +129,7 @@ def describe_sound(container: InputContainer) -> dict[str, Any]:
         return dict.fromkeys(("audio_codec", "audio_rate", "audio_channels", "audio_start"))
     base, start = stream.time_base, stream.start_time
     return {
-        "audio_codec": stream.codec_context.name,
+        "audio_codec": stream.codec_context.codec.canonical_name,
         "audio_rate": stream.codec_context.sample_rate,
         "audio_channels": stream.codec_context.layout.nb_channels,
         "audio_start": None if base is None or start is None else float(start * base),
