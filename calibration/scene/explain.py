@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from calibration.samples import read_picture, run
+from calibration.samples import RecipeError, run
 from calibration.scene.gradients import ascended, integrated, total_of
 from calibration.scene.material import SIZE
 from calibration.scene.network import SceneNetwork
@@ -28,6 +28,8 @@ from calibration.scene.pictures import squashed
 from calibration.scene.shipped import restored
 from tracker.models import open_shipped
 from tracker.shading import against_each_other, shaded
+from tracker.sources import SourceError
+from tracker.sources.photos import read_photo
 from tracker.values import EMOTIONS, Image
 
 OUTPUTS = ("valence", "arousal", *EMOTIONS)
@@ -48,7 +50,10 @@ class _Look:
 
 def explain(photo: Path, out: Path, model: Path) -> list[Path]:
     """The written pictures. Raises RecipeError if the photo cannot be read."""
-    look = _look(read_picture(photo, str(photo.parent)), model)
+    try:
+        look = _look(read_photo(photo), model)
+    except SourceError as wrong:
+        raise RecipeError(f"{photo}: {wrong}") from wrong
     out.mkdir(parents=True, exist_ok=True)
     pictures = {"maps": _maps(look), "integrated": _integrated(look)}
     pictures |= {f"dream_{OUTPUTS[k]}": _dream(look, k) for k in range(AXES)}
