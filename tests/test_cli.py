@@ -6,6 +6,7 @@ import io
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -116,6 +117,21 @@ def test_without_an_output_a_summary_is_printed(tmp_path):
     assert "happiness" in ran.stdout
 
 
+def test_the_columns_of_a_summary_stand_in_line_however_long_the_names(tmp_path):
+    long = shutil.copy(DEMO, tmp_path / "a film with a rather long name.mp4")
+    lines = emotrack(DEMO.name, long, cwd=DEMO.parent).stdout.splitlines()
+    people = lines[lines.index("") + 1 :][:5]
+    assert people[0].split() == ["face", "seen", "valence", "arousal", "mostly"]
+    assert len({line.rindex("  ") for line in people}) == 1
+    moments = [line for line in lines if "  face " in line]
+    assert len({line.index("  face ") for line in moments}) == 1
+
+
+def test_one_person_is_no_people(tmp_path):
+    ran = emotrack(DEMO, "--end", 1)
+    assert "1 person (track) seen" in ran.stdout
+
+
 def test_a_part_of_a_film_has_the_times_of_the_whole(demo, tmp_path):
     out = tmp_path / "part.csv"
     assert emotrack(DEMO, "--csv", out, "--start", 1, "--end", 2, "--every", 0.25).returncode == 0
@@ -217,11 +233,13 @@ def test_one_bad_input_among_good_ones_is_exit_3_and_the_good_ones_are_done(tmp_
         (["--detector-size", "4000"], "detector_size is 4000"),
         (["--csv", str(DEMO)], "demo.mp4 is an input"),
         (["--detector", "magic"], "magic"),
+        (["--person", "ana"], "--person is of a profile"),
     ],
 )
 def test_a_command_that_cannot_work_says_why_and_leaves_nothing(tmp_path, words, why):
     ran = emotrack(DEMO, *words, cwd=tmp_path)
     assert ran.returncode == 2
+    assert len(ran.stderr.splitlines()) <= 2  # how it is used, and what is wrong
     assert why in ran.stderr
     assert "Traceback" not in ran.stderr
     assert not list(tmp_path.iterdir())
@@ -255,7 +273,8 @@ def test_a_disk_that_is_full_from_the_start_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_ctrl_c_leaves_complete_rows_and_exit_130(tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_or_sigterm_leaves_complete_rows_and_exit_130(tmp_path, how):
     film = write_film(tmp_path / "long.mp4", [i / 25 for i in range(20_000)])
     out = tmp_path / "out.csv"
     running = subprocess.Popen(
@@ -264,7 +283,7 @@ def test_ctrl_c_leaves_complete_rows_and_exit_130(tmp_path):
     deadline = time.monotonic() + 60
     while not (out.exists() and out.stat().st_size > 2000) and time.monotonic() < deadline:
         time.sleep(0.02)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(how)
     _, said = running.communicate(timeout=30)
     assert running.returncode == 130
     assert said == "emotrack: stopped\n"

@@ -151,7 +151,7 @@ def _ratings(answer: Answer) -> str:
     label = answer.label
     axes = (("V", answer.valence, label.valence), ("A", answer.arousal, label.arousal))
     rated = (
-        f"{axis} {said:+.2f}, is {truth:+.2f}" for axis, said, truth in axes if truth is not None
+        f"{axis} {said:+z.2f}, is {truth:+z.2f}" for axis, said, truth in axes if truth is not None
     )
     return "<br>".join(rated)
 

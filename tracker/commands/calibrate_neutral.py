@@ -103,8 +103,8 @@ def _say(line: str) -> None:
 
 def _said(out: Path, person: str, rest: Rest) -> str:
     line = (
-        f"{out.name}: {person} at rest: valence {rest.neutral.valence:+.2f} "
-        f"(range {rest.range.valence:.2f}), arousal {rest.neutral.arousal:+.2f} "
+        f"{out.name}: {person} at rest: valence {rest.neutral.valence:+z.2f} "
+        f"(range {rest.range.valence:.2f}), arousal {rest.neutral.arousal:+z.2f} "
         f"(range {rest.range.arousal:.2f}); {rest.frames} frames, {rest.seconds:.1f} s"
     )
     return f"{line}; {rest.others} others left out" if rest.others else line

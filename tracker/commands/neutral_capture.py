@@ -144,6 +144,6 @@ def _rater(options: Options) -> Rater:
 
 def _said(track: int, rest: Rest) -> str:
     return (
-        f"face {track} valence {rest.neutral.valence:+.2f}, arousal {rest.neutral.arousal:+.2f} "
+        f"face {track} valence {rest.neutral.valence:+z.2f}, arousal {rest.neutral.arousal:+z.2f} "
         f"({rest.seconds:.1f} s)"
     )

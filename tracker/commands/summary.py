@@ -31,7 +31,7 @@ class _Range:
         self.most = max(self.most, value)
 
     def __str__(self) -> str:
-        return f"{self.total / self.n:+.2f} [{self.least:+.2f}, {self.most:+.2f}]"
+        return f"{self.total / self.n:+z.2f} [{self.least:+z.2f}, {self.most:+z.2f}]"
 
 
 @dataclass(slots=True)
@@ -103,7 +103,8 @@ class Summary:
         """A title, a line per person, the strongest moments and scenes with their times."""
         names = sorted(self._sources)
         title = names[0] if len(names) == 1 else f"{len(names)} inputs"
-        people = f"{len(self._people)} people (tracks) seen"
+        n = len(self._people)
+        people = f"{n} {'person (track)' if n == 1 else 'people (tracks)'} seen"
         faces = people if self._ids else f"faces in {self._with_faces} of them"
         lines = [f"{title}: {self._frames} frames, {faces}"]
         if self._people and self._ids:
@@ -118,26 +119,31 @@ class Summary:
         ):
             if strongest.moments:
                 lines += ["", title]
-            lines += [f"  {self._where(m.source, m.pts)}  {m.line}" for m in strongest.moments]
+            width = max((len(m.source) for m in strongest.moments), default=0)
+            lines += [f"  {self._where(m, width)}  {m.line}" for m in strongest.moments]
         return "\n".join(lines)
 
     def _people_seen(self) -> list[str]:
-        head = "face  seen                 valence               arousal               mostly"
         longest = sorted(self._people.items(), key=lambda item: -item[1].valence.n)
-        lines = [self._line(track, seen) for track, seen in sorted(longest[:PEOPLE])]
+        named = sorted(longest[:PEOPLE])
+        cells = [("face", "seen", "valence", "arousal", "mostly")]
+        cells += [self._cells(track, seen) for track, seen in named]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        head, *lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in cells)
         if len(longest) > PEOPLE:
             lines.append(f"      and {len(longest) - PEOPLE} seen more briefly")
         return ["", head, *lines]
 
-    def _line(self, track: int, seen: _Seen) -> str:
+    def _cells(self, track: int, seen: _Seen) -> tuple[str, str, str, str, str]:
         when = f"{seen.first:.2f} - {seen.last:.2f} s"
         if len(self._sources) > 1:
             when = seen.source
         mostly = seen.shown.most_common(1)[0][0]
-        return f"{track:<4}  {when:<19}  {seen.valence!s:<20}  {seen.arousal!s:<20}  {mostly}"
+        return str(track), when, str(seen.valence), str(seen.arousal), mostly
 
-    def _where(self, source: str, pts: float) -> str:
-        return f"{pts:9.3f} s" if len(self._sources) == 1 else f"{source}  {pts:.3f} s"
+    def _where(self, moment: _Moment, width: int) -> str:
+        when = f"{moment.pts:9.3f} s"
+        return when if len(self._sources) == 1 else f"{moment.source:<{width}}{when}"
 
     def _add_person(self, result: FrameResult, person: PersonReading) -> None:
         track, smooth = person.face.track, person.affect.smooth
@@ -147,11 +153,9 @@ class Summary:
         seen.arousal.add(smooth.arousal)
         best = max(zip(person.expression.values, person.expression.labels, strict=True))
         seen.shown[best[1]] += 1
-        line = (
-            f"valence {smooth.valence:+.2f}  arousal {smooth.arousal:+.2f}  {best[1]} {best[0]:.2f}"
-        )
-        if self._ids:
-            line = f"face {track}  {line}"
+        words = [f"face {track}"] if self._ids else []
+        words += [f"valence {smooth.valence:+z.2f}", f"arousal {smooth.arousal:+z.2f}"]
+        line = "  ".join([*words, f"{best[1]} {best[0]:.2f}"])
         moment = _Moment(hypot(smooth.valence, smooth.arousal), result.source, result.pts, line)
         self._shown.offer(moment)
 
@@ -159,7 +163,7 @@ class Summary:
         if scene.affect is None:
             return
         raw = scene.affect.raw
-        words = [f"valence {raw.valence:+.2f}", f"arousal {raw.arousal:+.2f}"]
+        words = [f"valence {raw.valence:+z.2f}", f"arousal {raw.arousal:+z.2f}"]
         if scene.emotions is not None:
             best = max(zip(scene.emotions.values, scene.emotions.labels, strict=True))
             words.append(f"{best[1]} {best[0]:.2f}")

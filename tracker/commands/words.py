@@ -27,7 +27,7 @@ commands:
 
 exit codes:
   0 done   2 nothing could be read or written, or a wrong command
-  3 done as far as the input could be read   130 stopped with Ctrl-C
+  3 done as far as the input could be read   130 stopped with Ctrl-C or SIGTERM
 """
 
 
@@ -76,6 +76,9 @@ def _check_inputs(parser: argparse.ArgumentParser, given: argparse.Namespace) ->
     if given.every is not None and not given.every > 0:
         parser.error(f"--every {given.every:g} is not more than 0 seconds")
 
+    for name, value in (("person", given.person), ("rater", given.rater)):
+        if value and given.profile is None:
+            parser.error(f"--{name} is of a profile: --profile FILE")
     if given.no_faces_out and given.person:
         parser.error(f"--no-faces-out and --person {given.person[0]} exclude each other")
     if given.ws_token is not None and given.ws is None:
@@ -144,6 +147,7 @@ def _add_inputs(add: Callable[..., Any]) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="emotrack",
+        usage="%(prog)s INPUT... [options], or %(prog)s --webcam [CAMERA] [options]",
         description="Valence, arousal and expression of every face in films, photos and cameras.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -137,4 +137,4 @@ def _point(affect: Affect, limit: float) -> Point:
 def _words(entry: Entry) -> str:
     result, said = entry.result, entry.raw
     when = f" {result.pts:.3f} s" if result.pts else ""
-    return f"{escape(entry.name)}{when}: valence {said.valence:+.2f}, arousal {said.arousal:+.2f}"
+    return f"{escape(entry.name)}{when}: valence {said.valence:+z.2f}, arousal {said.arousal:+z.2f}"

@@ -85,16 +85,16 @@ def _cells(entry: Entry, *, times: bool) -> str:
         [
             f"<td>{escape(entry.name)}</td>",
             _number(result.pts, ".3f") if times else "",
-            _number(raw.valence, "+.2f"),
+            _number(raw.valence, "+z.2f"),
             _number(axis(spread, "valence"), ".2f"),
-            _number(raw.arousal, "+.2f"),
+            _number(raw.arousal, "+z.2f"),
             _number(axis(spread, "arousal"), ".2f"),
             _number(positive(scene.emotions), ".2f"),
             f"<td>{_likeliest(scene)}</td>",
             _number(score_of(scene.place, OUTDOOR), ".2f"),
             f"<td>{_place(scene)}</td>",
             _number(len(shown) or None, "d"),
-            _number(sum(shown) / len(shown) if shown else None, "+.2f"),
+            _number(sum(shown) / len(shown) if shown else None, "+z.2f"),
         ]
     )
 

@@ -60,7 +60,7 @@ def _parts(scene: SceneReading) -> list[tuple[list[str], NDArray[np.float32]]]:
     found = []
     if scene.affect is not None:
         for i, axis in enumerate(("valence", "arousal")):
-            said = f"{axis} {getattr(scene.affect.raw, axis):+.2f}"
+            said = f"{axis} {getattr(scene.affect.raw, axis):+z.2f}"
             apart = scene.spread and f"viewers differ by {getattr(scene.spread, axis):.2f} (SD)"
             found.append(([said, apart or ""], maps[i]))
     if scene.emotions is not None:
