@@ -290,7 +290,7 @@ def test_the_default_network_is_free_and_the_other_is_marked(caplog):
 def test_a_network_for_something_else_is_refused_by_name():
     from tracker.models import ModelError
 
-    with pytest.raises(ModelError, match="face-s is a face network"):
+    with pytest.raises(ModelError, match=r"face-s\.onnx: its role is 'face', expected 'audio'"):
         tracker.build(tracker.Options(sound="face-s", scene=None))
 
 

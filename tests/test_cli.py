@@ -229,6 +229,7 @@ def test_one_bad_input_among_good_ones_is_exit_3_and_the_good_ones_are_done(tmp_
         (["--csv", "/dev/full"], "/dev/full: cannot write (No space left"),
         (["--start", "3", "--end", "2"], "--end 2 is not after --start 3"),
         (["--every", "0"], "--every 0 is not more than 0"),
+        (["--start", "nan"], "--start nan is no time"),
         (["--min-confidence", "7"], "min_confidence is 7.0"),
         (["--detector-size", "4000"], "detector_size is 4000"),
         (["--csv", str(DEMO)], "demo.mp4 is an input"),

@@ -130,6 +130,11 @@ def test_a_pushed_picture_of_another_kind_is_refused(image):
         a_tracker().push(image, 0.0)
 
 
+def test_a_pushed_picture_needs_a_time():
+    with pytest.raises(ValueError, match="pts is nan, expected seconds"):
+        a_tracker().push(BLANK, float("nan"))
+
+
 def test_a_second_thread_is_refused():
     tracker = a_tracker()
     tracker.push(BLANK, 0.0)

@@ -141,9 +141,17 @@ def test_a_face_crop_is_no_scene(tmp_path, capsys):
     assert "there is no scene to read" in capsys.readouterr().err
 
 
-def test_a_network_of_another_role_is_refused():
-    with pytest.raises(ModelError, match=r"face-s\.onnx: its role is 'face', expected 'scene'"):
-        tracker.build(tracker.Options(scene="face-s"))
+@pytest.mark.parametrize("role, other", [("scene", "face"), ("face", "scene"), ("memory", "face")])
+def test_a_network_of_another_role_is_refused(role, other):
+    why = rf"{other}-s\.onnx: its role is '{other}', expected '{role}'"
+    with pytest.raises(ModelError, match=why):
+        tracker.build(tracker.Options(**{role: f"{other}-s"}))
+
+
+@pytest.mark.parametrize("name", ["/a/path", "*", "../face-s", ""])
+def test_a_name_that_is_no_models_is_refused_whatever_it_holds(name):
+    with pytest.raises(ModelError, match="no model is named"):
+        tracker.build(tracker.Options(face=name))
 
 
 def test_an_interval_below_0_is_refused():

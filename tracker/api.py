@@ -112,10 +112,10 @@ def build(options: Options | None = None) -> Tracker:
         begin_at=options.min_confidence,
         forget_after=options.forget_after,
     )
-    face, network = opening.network(options.face)
+    face, network = opening.network(options.face, "face")
     cropper = Cropper(face.card["input"])
     cut = cropper.whole if options.faces == "whole" else cropper.aligned
-    remembering, memory = opening.network(options.memory)
+    remembering, memory = opening.network(options.memory, "memory")
     smoother = LstmSmoother(memory, forget_after=options.forget_after)
     calibrate, profile = _calibration(options, Networks(face.sha256, remembering.sha256))
     context = None
@@ -203,19 +203,19 @@ class _Opening:
         from tracker.audio import AudioReader
         from tracker.mel import LogMel, MelShape
 
-        model, engine = self.network(name)
-        if model.role != "audio":
-            raise ModelError(f"{name} is a {model.role} network; sound needs one for audio")
+        model, engine = self.network(name, "audio")
         if model.card.get("non_commercial"):
             log.warning("%s is not for commercial use: %s", name, model.licence)
         mel = LogMel(MelShape.of(model.card["input"]["mel"]))
         return AudioReader(engine, mel, model.card["needs_voice"])
 
-    def network(self, name: str) -> tuple[Model, Engine]:
-        """A network of ours, ready to run."""
+    def network(self, name: str, role: str) -> tuple[Model, Engine]:
+        """A network of ours, ready to run. Raises ModelError if it is one for something else."""
         from tracker.models import open_shipped
 
         model = open_shipped(name)
+        if model.role != role:
+            raise ModelError(f"{model.path.name}: its role is {model.role!r}, expected {role!r}")
         return model, self._engine(model)
 
     def context(self, name: str, memory: LstmSmoother) -> Context:

@@ -79,8 +79,9 @@ def open_shipped(name: str) -> Model:
     Raises ModelError if there is none, or if file and card do not belong together.
     """
     for folder in (*_extra_folders(), SHIPPED):
-        for card in sorted(folder.rglob(f"{name}.json")):
-            return open_card(card)
+        for card in sorted(folder.rglob("*.json")):
+            if card.stem == name:
+                return open_card(card)
     known = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.json")))
     raise ModelError(f"no model is named {name!r}; shipped: {known}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -152,10 +153,12 @@ class Tracker:
         """Read one picture of a loop that somebody else owns.
 
         image: uint8 (H, W, 3), RGB. pts: s, on any clock; a step back begins a new stream.
-        Raises ValueError if the image is no such array.
+        Raises ValueError if the image is no such array, or the time no number.
         """
         if image.dtype != "uint8" or image.ndim != 3 or image.shape[2] != 3 or not image.size:
             raise ValueError(f"image is {image.dtype} {image.shape}, expected uint8 (H, W, 3) RGB")
+        if not math.isfinite(pts):
+            raise ValueError(f"pts is {pts}, expected seconds")
         frame = Frame(self._pushed, pts, time.monotonic(), image)
         self._pushed += 1
         return self.take(frame)

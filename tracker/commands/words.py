@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,10 @@ def _check_inputs(parser: argparse.ArgumentParser, given: argparse.Namespace) ->
             parser.error(f"--{name} is asked of a camera: --webcam")
     if given.sound is None and (given.listen or given.microphone is not None):
         given.sound = SOUND
+    for name in ("start", "end"):
+        at = getattr(given, name)
+        if at is not None and not math.isfinite(at):
+            parser.error(f"--{name} {at:g} is no time in seconds")
     if given.start is not None and given.end is not None and given.end <= given.start:
         parser.error(f"--end {given.end:g} is not after --start {given.start:g}")
     if given.faces == "whole" and given.scene not in (None, "none"):
