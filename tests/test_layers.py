@@ -19,6 +19,7 @@ RANKS = {  # longest matching prefix wins
     "engines.trt_rtx": 4,
     "engines": 3,  # its backends are imported by name, on first use
     "tracker.values": 3,
+    "tracker.appearance": 4,
     "tracker.geometry": 4,
     "tracker.handoff": 4,
     "tracker.mel": 4,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from tracker.appearance import appearance
 from tracker.tracks import Tracks
 from tracker.values import Box, Detection, Face, Frame, Image
 
@@ -52,4 +53,5 @@ class FaceFinder:
     def __call__(self, frame: Frame, cut: bool, seen: Sequence[Detection]) -> Sequence[Face]:
         if cut:
             self._tracks.begin()
-        return self._tracks(frame.pts, seen)
+        looks = [appearance(frame.image, face.box) for face in seen]
+        return self._tracks(frame.pts, seen, looks)
