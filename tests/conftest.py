@@ -45,13 +45,24 @@ def fetched(shared, monkeypatch):
     monkeypatch.setenv("EMOTRACK_MODELS", str(shared / "models"))
 
 
-def write_film(path, times, *, size_wh=(64, 48), codec="libx264", picture=None, start=0.0):
+def write_film(
+    path,
+    times,
+    *,
+    size_wh=(64, 48),
+    codec="libx264",
+    picture=None,
+    start=0.0,
+    pixel_aspect=None,
+):
     """A clip whose frame i is shown at `times[i]` seconds; `picture(i)` draws it in RGB."""
     picture = picture or (lambda i: stamped(i, size_wh))
     with av.open(str(path), "w") as box:
         stream = box.add_stream(codec, rate=Fraction(25))
         stream.width, stream.height = size_wh
         stream.pix_fmt = "yuv420p"
+        if pixel_aspect is not None:
+            stream.codec_context.sample_aspect_ratio = pixel_aspect
         stream.time_base = stream.codec_context.time_base = Fraction(1, TICKS)
         if codec == "libx264":
             stream.options = {"crf": "10", "bf": "2"}

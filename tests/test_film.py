@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -67,6 +69,30 @@ def test_a_turned_film_is_described_as_it_is_seen(shared):
     image = next(iter(source)).image
     about = source.report.about[0]
     assert (about["width"], about["height"]) == (image.shape[1], image.shape[0]) == (320, 568)
+
+
+@pytest.mark.parametrize(
+    "aspect, shown",
+    [
+        (Fraction(64, 45), (48, 91, 3)),
+        (Fraction(8, 9), (48, 57, 3)),
+        (Fraction(100, 101), (48, 64, 3)),  # rounding, not a wide picture
+        (Fraction(1, 100), (48, 64, 3)),  # nonsense
+    ],
+)
+def test_a_film_with_pixels_that_are_not_square_is_seen_as_it_is_shown(tmp_path, aspect, shown):
+    stored = np.repeat(np.linspace(0, 255, 64)[None, :, None], 48, 0).repeat(3, 2).astype(np.uint8)
+    path = write_film(
+        tmp_path / "a.mp4", [0.0, 0.04], picture=lambda i: stored, pixel_aspect=aspect
+    )
+    source = open_source(path)
+    image = next(iter(source)).image
+    assert image.shape == shown
+    about = source.report.about[0]
+    assert (about["height"], about["width"]) == shown[:2]
+    assert about["pixel_aspect"] == pytest.approx(float(aspect) if shown[1] != 64 else 1)
+    left, right = image[:, : shown[1] // 2].mean(), image[:, shown[1] // 2 :].mean()
+    assert (left, right) == pytest.approx((63, 192), abs=4)  # all of it, from left to right
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ from tracker.values import Frame, Image
 
 ASSUMED_RATE = 25.0  # frames/s, where neither frames nor stream name any: the PAL rate
 SLACK = 1.0  # s by which a film may end before the announced time without a remark
+ASPECTS = (0.25, 4.0)  # width of a pixel by its height; beyond, a header is wrong
+SQUARE = 0.02  # by which a pixel may differ from a square; phones round
 EARLY = 1e-6  # s; rounding of a time given with six decimals
 PATIENCE = 5.0  # s without an answer after which a network address is given up
 
@@ -47,6 +49,7 @@ class Film:
         with self._opened() as (container, stream):
             about = _place(name, place) | describe(container, stream)
             self.report.about.append(about)
+            self._aspect = pixel_aspect(stream)
             if span == ALL:
                 self.expected = stream.frames or None
 
@@ -60,7 +63,7 @@ class Film:
                 due = (pts if due is None else due) + self._span.every
                 while due <= pts + EARLY:  # a gap in time: go on from here
                     due += self._span.every
-            image = upright_rgb(to_rgb, decoded)
+            image = upright_rgb(to_rgb, decoded, self._aspect)
             if not self.report.frames:  # the boxes are of this size; the stream's is unturned
                 self.report.about[0] |= {"width": image.shape[1], "height": image.shape[0]}
             self.report.frames += 1
@@ -193,9 +196,19 @@ class Opened:
         self._container.close()
 
 
-def upright_rgb(to_rgb: VideoReformatter, decoded: VideoFrame) -> Image:
-    """PyAV hands out unrotated pixels; `rotation` is in degrees, anticlockwise."""
-    rgb = to_rgb.reformat(decoded, format="rgb24", threads=1)  # the work of one; more cost time
+def pixel_aspect(stream: VideoStream) -> float:
+    """Width of a pixel by its height: 1.0, but for DVDs, HDV and the like."""
+    aspect = float(stream.sample_aspect_ratio or 1)
+    least, most = ASPECTS
+    return aspect if least <= aspect <= most and abs(aspect - 1) > SQUARE else 1.0
+
+
+def upright_rgb(to_rgb: VideoReformatter, decoded: VideoFrame, aspect: float) -> Image:
+    """As it is meant to be seen. PyAV hands out pixels as they are stored: unrotated (`rotation`
+    is in degrees, anticlockwise), and `aspect` times as wide as high."""
+    width = round(decoded.width * aspect)
+    # threads: the work of one; more cost time
+    rgb = to_rgb.reformat(decoded, width=width, format="rgb24", threads=1)
     image = np.asarray(rgb.to_ndarray(), np.uint8)
     turns = round(decoded.rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
@@ -229,6 +242,7 @@ def describe(container: InputContainer, stream: VideoStream) -> dict[str, Any]:
         "codec": stream.codec_context.codec.canonical_name,
         "width": stream.width,
         "height": stream.height,
+        "pixel_aspect": pixel_aspect(stream),
         "duration": None if container.duration is None else container.duration / av.time_base,
         "video_start": None if start is None else float(start),
         "average_rate": None if stream.average_rate is None else float(stream.average_rate),

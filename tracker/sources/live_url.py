@@ -15,7 +15,7 @@ from av.video.reformatter import VideoReformatter
 
 from tracker.sources.base import Source, SourceError, without_secrets
 from tracker.sources.camera import Camera, Lost
-from tracker.sources.film import Film, Opened, describe, reason, upright_rgb
+from tracker.sources.film import Film, Opened, describe, pixel_aspect, reason, upright_rgb
 from tracker.sources.live import Live
 from tracker.values import Image
 
@@ -33,12 +33,13 @@ class NetworkDevice:
         container, stream = self._closing.enter_context(_open(name, url))
         stream.thread_type = "SLICE"  # threads by frame would hold some frames back
         self.about: dict[str, Any] = {"kind": "url", "name": name} | describe(container, stream)
+        self._aspect = pixel_aspect(stream)
         self._decoded: Iterator[VideoFrame] = container.decode(stream)
         self._to_rgb = VideoReformatter()
 
     def read(self) -> Image:
         try:
-            return upright_rgb(self._to_rgb, next(self._decoded))
+            return upright_rgb(self._to_rgb, next(self._decoded), self._aspect)
         except StopIteration:
             raise Lost("the stream ended") from None
         except (av.FFmpegError, OSError, ValueError) as wrong:
