@@ -18,6 +18,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from calibration.samples import RecipeError
+
 
 class Stateful(Protocol):
     """A network, an optimiser, a schedule: anything whose state torch can save."""
@@ -155,7 +157,7 @@ class Run:
     def _resume(self) -> None:
         state = torch.load(self.folder / "state.pt", map_location="cpu", weights_only=True)
         if state["settings"] != self._settings:
-            raise ValueError(
+            raise RecipeError(
                 f"{self.folder}: begun with {state['settings']}, asked for {self._settings}; "
                 "use another folder or the same settings"
             )
