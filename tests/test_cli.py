@@ -128,8 +128,8 @@ def test_the_columns_of_a_summary_stand_in_line_however_long_the_names(tmp_path)
 
 
 def test_one_person_is_no_people(tmp_path):
-    ran = emotrack(DEMO, "--end", 1)
-    assert "1 person (track) seen" in ran.stdout
+    ran = emotrack(DEMO, "--end", 0.04)
+    assert "1 frame, 1 person (track) seen" in ran.stdout
 
 
 def test_a_part_of_a_film_has_the_times_of_the_whole(demo, tmp_path):

@@ -75,6 +75,11 @@ def row(x0, y0, x1, y1, score):
 # What every detector keeps to
 
 
+def test_yunet_is_opened_without_a_word_of_opencv(fetched, capfd):
+    open_detector("yunet").close()
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_face_is_found_where_it_is(detector, frame):
     found = detector(frame)
     height, width = frame.shape[:2]

@@ -105,6 +105,7 @@ def test_pictures_of_any_shape_are_drawn(tmp_path, size):
     "words, why",
     [
         (["--explain", "out.bmx"], "name a .png, .jpg or .webp file"),
+        (["--report", "out.pdf"], "name a .html file"),
         (["--explain-at", "3"], "--explain-at needs --explain"),
         (["--explain", "nowhere/out.png"], "nowhere/out.png: cannot write"),
         (["--explain", "out.png", "--explain-at", "99"], "no frame between 99 s and its end"),

@@ -46,6 +46,14 @@ def test_a_folder_is_read_in_order_with_names_relative_to_it(tmp_path):
     assert [f.source for f in open_source(tmp_path)] == ["a.jpg", "angry/c.png", "b.png"]
 
 
+def test_a_jpeg_by_its_other_name_is_a_photo(tmp_path):
+    cv2.imwrite(str(tmp_path / "a.jpg"), RED)
+    (tmp_path / "a.jpg").rename(tmp_path / "a.jfif")
+    source = open_source(tmp_path)
+    assert [f.source for f in source] == ["a.jfif"]
+    assert source.report.about[0]["kind"] == "photo"
+
+
 def test_what_is_hidden_in_a_folder_is_left_out(tmp_path):
     (tmp_path / ".thumbnails").mkdir()
     for name in ("a.png", ".hidden.png", ".thumbnails/b.png"):

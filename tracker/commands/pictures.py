@@ -10,6 +10,7 @@ from typing import Any
 from tracker.models import ModelError, ModelUse
 from tracker.run import Sink
 
+PAGES = (".html", ".htm")
 NEEDS = {"explain": "maps", "report": "affect"}  # what of the scene network
 
 
@@ -30,6 +31,8 @@ def check(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
             parser.error(f"--{name} shows the scene; with --faces whole there is none")
     if given.explain is not None and not _writable(given.explain):
         parser.error(f"--explain {given.explain}: name a .png, .jpg or .webp file")
+    if given.report is not None and Path(given.report).suffix.lower() not in PAGES:
+        parser.error(f"--report {given.report}: name a .html file")
 
 
 def picture_sinks(given: argparse.Namespace, models: Sequence[ModelUse]) -> list[Sink]:

@@ -106,7 +106,8 @@ class Summary:
         n = len(self._people)
         people = f"{n} {'person (track)' if n == 1 else 'people (tracks)'} seen"
         faces = people if self._ids else f"faces in {self._with_faces} of them"
-        lines = [f"{title}: {self._frames} frames, {faces}"]
+        frames = f"{self._frames} frame{'s' if self._frames != 1 else ''}"
+        lines = [f"{title}: {frames}, {faces}"]
         if self._people and self._ids:
             lines += self._people_seen()
         if self._voice.n:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from cv2.utils import logging as noise
 
 from tracker.detectors.boxes import NMS, as_detections, fitted
 from tracker.models import Model, find_fetched, registry
@@ -20,9 +21,11 @@ class YuNet:
         self, model: Model, *, min_confidence: float = MIN_CONFIDENCE, long_side: int = 320
     ) -> None:
         self._long_side = long_side
+        before = noise.setLogLevel(noise.LOG_LEVEL_ERROR)  # it warns of a target that nobody set
         self._net: cv2.FaceDetectorYN | None = cv2.FaceDetectorYN.create(
             str(model.path), "", (long_side, long_side), min_confidence, NMS, TOP
         )
+        noise.setLogLevel(before)
         self.model = model
         self.description = f"OpenCV {cv2.__version__} CPU"
 
