@@ -122,6 +122,27 @@ def test_the_next_film_knows_nothing_of_the_last_even_if_its_clock_goes_on(tmp_p
     assert rows[1]["valence"] == "-0.2000"
 
 
+def test_a_face_whose_clock_runs_apart_from_the_others_is_steadied_as_if_alone(tmp_path):
+    lines = [line.strip().split(",") for line in trembling(40)]
+    alone = [row["valence"] for row in smooth(tmp_path, HEADER + "".join(trembling(40)))]
+    for apart, names in ((0.01, ",source"), (0.01, ",face_id"), (100, ",face_id")):
+        mixed = HEADER.strip() + names + "\n"
+        for t, v, a in lines:
+            mixed += f"{float(t) + apart:.3f},{v},{a},x\n{t},{v},{a},y\n"
+        rows = smooth(tmp_path, mixed)
+        assert [row["valence"] for row in rows[1::2]] == alone
+        assert [float(row["valence"]) for row in rows[::2]] == pytest.approx(
+            [float(value) for value in alone], abs=2e-4
+        )
+
+
+def test_a_table_in_which_nothing_can_be_steadied_says_so(tmp_path, capsys):
+    smooth(tmp_path, HEADER + "0,0.5,0\n40,0.1,0\n80,0.3,0\n")
+    assert "no reading follows another of its face within 2 s" in capsys.readouterr().err
+    smooth(tmp_path, HEADER + "0,0.5,0\n40,0.1,0\n40.1,0.3,0\n")
+    assert not capsys.readouterr().err
+
+
 def test_no_time_at_all_to_forget_is_refused(tmp_path, capsys):
     with pytest.raises(SystemExit):
         smooth(tmp_path, HEADER, "--forget-after", "0")

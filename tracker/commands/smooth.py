@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import math
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import numpy as np
 from calibration.traces.files import Layout, face_name, find_layout, seen_nobody
 from calibration.traces.series import AXES
 from calibration.traces.tables import MISSING, Row, Table, TraceError, open_table
+from engines import Engine
 from tracker.api import Options
 from tracker.sinks.base import Lines
 from tracker.smoothing import LstmSmoother, Steady
@@ -50,17 +53,23 @@ def main(words: list[str]) -> int:
         parser.error(str(wrong))
     with open_table(given.readings) as table:
         steadied = _Steadied(table)
-        memory = _open_memory(options)
+        engine = _open_memory(options)
         try:
             with Lines(given.out) as out:
                 try:
-                    for cells in steadied.rows(memory):
+                    for cells in steadied.rows(engine, options.forget_after):
                         out.write(_line(cells, table.delimiter))
                 except TraceError:
                     out.discard()  # refused; half a table would be taken for a whole one
                     raise
         finally:
-            memory.close()
+            engine.close()
+    if steadied.readings > 1 and not steadied.followed:
+        print(
+            f"emotrack: {table.name}: no reading follows another of its face within "
+            f"{options.forget_after:g} s, so none was steadied (are the times in seconds?)",
+            file=sys.stderr,
+        )
     return 0
 
 
@@ -78,27 +87,38 @@ class _Steadied:
         self._raw = [self._place(name) for name in RAW]
         self._plain = plain
         self._spread = [self._place(name) for name in SPREAD]
+        self.readings = 0
+        self.followed = 0  # readings that had one to be steadied with
 
-    def rows(self, memory: LstmSmoother) -> Iterator[list[str]]:
-        """The header, then row by row. Keeps a number for each face, and nothing of the rows."""
+    def rows(self, engine: Engine, forget_after: float) -> Iterator[list[str]]:
+        """The header, then row by row. Keeps a memory for each face, and nothing of the rows.
+
+        A face of each film has a memory to itself: its values are those of its rows alone, even
+        where the clocks of faces or films run apart.
+        """
         yield self._header
-        source, keys = "", dict[str, int]()
+        memories: dict[tuple[str, str], LstmSmoother] = {}
+        last: dict[tuple[str, str], float] = {}
         for row in self._table.rows():
-            name = "" if self._layout.source is None else row.cells[self._layout.source]
-            if name != source:  # another film: its faces are others, whatever their numbers
-                memory.begin()
-                source, keys = name, {}
-            face = face_name(self._table, row, self._layout.face)
-            yield self._cells(row, self._steady(row, memory, keys.setdefault(face, len(keys))))
+            film = "" if self._layout.source is None else row.cells[self._layout.source]
+            face = film, face_name(self._table, row, self._layout.face)
+            if face not in memories:
+                memories[face] = LstmSmoother(engine, forget_after=forget_after)
+            pts = self._table.seconds(row, self._layout.time)
+            steady = self._steady(row, pts, memories[face])
+            if steady is not None:
+                self.readings += 1
+                self.followed += 0 <= pts - last.get(face, -math.inf) <= forget_after
+                last[face] = pts
+            yield self._cells(row, steady)
 
-    def _steady(self, row: Row, memory: LstmSmoother, key: int) -> Steady | None:
-        pts = self._table.seconds(row, self._layout.time)
+    def _steady(self, row: Row, pts: float, memory: LstmSmoother) -> Steady | None:
         values = [self._within(row, column, -1, 1) for column in self._read]
         if None in values or seen_nobody(self._table, row, self._layout.success):
             return None
         sure = self._within(row, self._confidence, 0, 1) if self._confidence is not None else None
         reading = np.array([[*values, CERTAIN if sure is None else sure]], np.float32)
-        return memory.steady(pts, [key], reading)[0]
+        return memory.steady(pts, [0], reading)[0]
 
     def _cells(self, row: Row, steady: Steady | None) -> list[str]:
         cells = row.cells + [""] * (len(self._header) - len(row.cells))
@@ -140,13 +160,12 @@ def _checked(table: Table) -> Layout:
     return layout
 
 
-def _open_memory(options: Options) -> LstmSmoother:
+def _open_memory(options: Options) -> Engine:
     import engines
     from tracker.models import open_shipped
 
     model = open_shipped(options.memory)
-    engine = engines.load(model.path, options.backend, device=options.device, max_batch=1)
-    return LstmSmoother(engine, forget_after=options.forget_after)
+    return engines.load(model.path, options.backend, device=options.device, max_batch=1)
 
 
 def _line(cells: list[str], delimiter: str) -> str:
