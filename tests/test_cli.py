@@ -226,6 +226,7 @@ def test_one_bad_input_among_good_ones_is_exit_3_and_the_good_ones_are_done(tmp_
     "words, why",
     [
         (["--csv", "nowhere/out.csv"], "nowhere/out.csv: cannot write"),
+        (["--csv", ""], "--csv names no file"),
         (["--csv", "/dev/full"], "/dev/full: cannot write (No space left"),
         (["--start", "3", "--end", "2"], "--end 2 is not after --start 3"),
         (["--every", "0"], "--every 0 is not more than 0"),

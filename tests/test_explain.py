@@ -142,7 +142,7 @@ def test_a_time_after_the_end_beside_a_table_is_said(tmp_path, capsys):
 @pytest.mark.parametrize("name", ["explain", "report"])
 def test_a_network_that_does_not_say_what_is_drawn_is_named(tmp_path, tiny, capsys, name):
     write_scene(tiny, "mute", outputs=["emotions"])
-    out = tmp_path / "out.png"
+    out = tmp_path / {"explain": "out.png", "report": "out.html"}[name]
     assert main([str(DEMO), "--scene", "mute", f"--{name}", str(out)]) == 2
     lacking = {"explain": "maps", "report": "affect"}[name]
     assert f"{out}: mute does not say '{lacking}'" in capsys.readouterr().err

@@ -85,6 +85,8 @@ def test_a_broken_photo_is_noted_and_the_others_still_read(tmp_path):
     [
         ("nowhere.mp4", "no such file"),
         ("-", "standard input is not supported"),
+        ("", "no such file"),
+        ("http://here/a.mp4", "an address is given with --webcam"),
         (".", "no pictures in this folder"),
     ],
 )

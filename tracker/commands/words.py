@@ -91,6 +91,9 @@ def _check_inputs(parser: argparse.ArgumentParser, given: argparse.Namespace) ->
 
 
 def _check_outputs(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
+    for kind in ("csv", "jsonl", "explain", "report"):
+        if getattr(given, kind) == "":
+            parser.error(f"--{kind} names no file")
     outputs = [Path(t).resolve() for t in (given.csv, given.jsonl) if t not in (None, "-")]
     sidecars = [sidecar_path(path) for path in outputs]
     drawn = [Path(t).resolve() for t in (given.explain, given.report) if t is not None]

@@ -6,7 +6,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracker.sources.base import ALL, ANY, MOVING, PHOTOS, Report, Source, SourceError, Span, Wish
+from tracker.sources.base import (
+    ALL,
+    ANY,
+    MOVING,
+    PHOTOS,
+    Report,
+    Source,
+    SourceError,
+    Span,
+    Wish,
+    without_secrets,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,7 +47,9 @@ def open_source(name: str | Path, span: Span = ALL, *, alone: bool = True) -> So
     path = Path(name)
     if str(name) == "-" or path.is_fifo():  # it is opened more than once
         raise SourceError(f"{name}: reading from standard input is not supported; name a file")
-    if not path.exists():
+    if "://" in str(name):
+        raise SourceError(f"{without_secrets(str(name))}: an address is given with --webcam")
+    if not str(name) or not path.exists():  # an empty name would be this folder
         raise SourceError(f"{name}: no such file or folder")
     if path.is_dir():
         from tracker.sources.photos import Photos
