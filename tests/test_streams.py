@@ -25,11 +25,11 @@ from tracker.sinks.rows import columns
 from tracker.sinks.streams import open_lsl, open_osc, open_websocket
 from tracker.sinks.tables import csv_table
 from tracker.sources import Span, open_source
-from tracker.values import Box, Step
+from tracker.values import Box, Note, Step
 
 EMOTRACK = [sys.executable, "-m", "tracker"]
 HEADER = columns()
-WORDS = {"source", "scene_place"}
+WORDS = {"source", "scene_place", "note"}
 
 
 @pytest.fixture(scope="module")
@@ -121,11 +121,15 @@ def test_an_lsl_inlet_gets_the_numbers_of_the_table_with_labels_units_and_lsl_ti
 def test_words_are_left_out_of_an_lsl_stream(steps):
     pytest.importorskip("pylsl")
     name = f"emotrack {uuid4()}"
-    header = columns(source=True, scene=True)
+    header = columns(source=True, scene=True, notes=True)
     assert {c.name for c in header if c.words} == WORDS
-    with open_lsl(name, header), lsl_inlet(name) as inlet:
+    noted = replace(steps[0], result=replace(steps[0].result, note=Note(1.25, "she laughs")))
+    with open_lsl(name, header) as sink, lsl_inlet(name) as inlet:
         labels = inlet.info(timeout=30).get_channel_labels()
+        sink.write(noted)
+        (sample,), _ = pulled(inlet, 1)
     assert labels == [*(c.name for c in header if not c.words), "latency"]
+    assert sample[labels.index("note_timestamp")] == 1.25
 
 
 def test_an_lsl_inlet_that_never_reads_holds_up_nobody(steps):

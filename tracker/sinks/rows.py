@@ -125,6 +125,6 @@ def _blendshapes() -> list[Column]:
 def _notes() -> list[Column]:
     """Written when the note was: of which moment it is, its own time says."""
     return [
-        Column("note", "text", 0, lambda r, _: None if r.note is None else r.note.text),
+        Column("note", "text", 0, lambda r, _: None if r.note is None else r.note.text, words=True),
         Column("note_timestamp", "s", 6, lambda r, _: None if r.note is None else r.note.pts),
     ]
