@@ -95,6 +95,17 @@ def test_a_film_with_pixels_that_are_not_square_is_seen_as_it_is_shown(tmp_path,
     assert (left, right) == pytest.approx((63, 192), abs=4)  # all of it, from left to right
 
 
+def test_a_time_that_steps_back_is_kept_and_said(tmp_path):
+    once = write_film(tmp_path / "once.ts", [i / 25 for i in range(10)])
+    (tmp_path / "twice.ts").write_bytes(once.read_bytes() * 2)
+    source = open_source(tmp_path / "twice.ts")
+    times = [frame.pts for frame in source]
+    assert len(times) == 20
+    assert times[10:] == times[:10] == sorted(times[:10])
+    (note,) = source.report.notes
+    assert "its time steps back, 1 time; the rows are in the order of the frames" in note
+
+
 @pytest.mark.parametrize(
     "name, kind, codec",
     [

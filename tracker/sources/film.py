@@ -85,11 +85,13 @@ class Film:
                 container.seek(int(start / stream.time_base), stream=stream, backward=True)
             rate = float(stream.average_rate or stream.guessed_rate or ASSUMED_RATE)
             last = longest = 0.0
+            back = 0  # steps back, as where two recordings were joined
             first = True
             for decoded in self._decoded(container, stream):
                 pts = self._time(decoded, last, rate, first)
                 if not first:
                     longest = max(longest, pts - last)
+                    back += pts < last - EARLY
                 last, first = pts, False
                 if start is not None and pts < start - EARLY:
                     continue
@@ -97,6 +99,11 @@ class Film:
                     return
                 yield pts, decoded
             self._check_the_end(stream, last, SLACK + 2 * longest)
+        if back:
+            self.report.note(
+                f"{self._name}: its time steps back, {back} time{'s' * (back > 1)}; "
+                f"the rows are in the order of the frames"
+            )
         if self._untimed:
             self.report.about[0]["assumed_rate"] = rate
             self.report.note(
