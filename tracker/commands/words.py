@@ -177,7 +177,7 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         metavar="PX",
         help="long side of the picture that it looks at (default: 320); 640 finds faces of half "
-        "the size in four times its time",
+        "the size in three times its time",
     )
     add("--min-confidence", type=float, metavar="P", help="below it there is no face, 0..1")
     add("--context", metavar="NAME", help="also each person in context: a model, or its card.json")

@@ -48,7 +48,7 @@ def open_detector(
 
     min_confidence: in [0, 1], below it there is no face; None: the detector's own.
     long_side: px that the long side of a picture is brought to before it is looked at; None: the
-    detector's own. Twice of it finds faces of half the size in four times the time.
+    detector's own. Twice of it finds faces of half the size in three to four times the time.
     backend, device: where our own network runs; the others bring their own engine, on the CPU.
     Raises ModelError if there is no such detector, or naming the command that brings what it
     lacks; EngineError if backend or device is not to be had.
