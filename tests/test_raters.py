@@ -64,6 +64,19 @@ def test_a_delay_that_leaves_hardly_any_common_time_is_not_taken():
     assert found.raters["ann"].axes["valence"].n >= 24
 
 
+def test_a_film_that_begins_far_from_rest_does_not_make_delays_shorter():
+    def slow(t):
+        return 0.5 * np.exp(-np.maximum(t, 0) / 15) + 0.05 * np.sin(t / 12)
+
+    found = []
+    for seed in range(20):
+        noise = np.random.default_rng(seed).normal(0, 0.05, len(CLOCK))
+        ratings = {"valence": {"ann": Trace(CLOCK, slow(CLOCK - 3) + noise)}}
+        readings = {"valence": Trace(CLOCK, slow(CLOCK))}
+        found.append(fit_raters(readings, ratings, Sampling()).raters["ann"].delay)
+    assert np.mean(found) == pytest.approx(3, abs=0.3)
+
+
 def test_both_axes_of_a_rater_share_one_delay():
     readings = {axis: Trace(CLOCK, wave(CLOCK)) for axis in ("valence", "arousal")}
     ratings = {"valence": {"ann": rated(2)}, "arousal": {"ann": rated(2, 0.5), "ben": rated(1)}}

@@ -6,6 +6,7 @@ rating(t) = gain * reading(t - delay) + offset, clipped to -1..1.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -25,7 +26,7 @@ from calibration.agreement import (
 )
 from calibration.metrics import Vector, ccc, pearson
 from calibration.raters.ratings import Ratings
-from calibration.traces.series import AXES, Sampling, Trace, values_at, whole_clock
+from calibration.traces.series import AXES, SAME, Sampling, Trace, values_at, whole_clock
 from calibration.traces.tables import TraceError
 
 LONGEST = 10.0  # s, the longest delay looked for
@@ -115,14 +116,16 @@ def _fit(
 ) -> RaterFit:
     """One delay for all axes: where the mean of their correlations is highest."""
     rated = {axis: values_at(trace, clock, sampling.hold) for axis, trace in own.items()}
-    delays = np.arange(round(LONGEST * sampling.rate) + 1) / sampling.rate
+    longest, judged = _judged(readings, rated, clock, sampling.hold)
+    delays = np.arange(math.floor(longest * sampling.rate + SAME) + 1) / sampling.rate
     heights, shared = [], []
     for delay in delays:
-        read = {axis: values_at(readings[axis], clock - delay, sampling.hold) for axis in own}
-        found = [_correlation(read[axis], rated[axis]) for axis in own]
+        then = clock[judged] - delay
+        read = {axis: values_at(readings[axis], then, sampling.hold) for axis in own}
+        found = [_correlation(read[axis], rated[axis][judged]) for axis in own]
         defined = [r for r in found if np.isfinite(r)]
         heights.append(float(np.mean(defined)) if defined else -1.0)
-        shared.append(sum(_overlap(read[axis], rated[axis]).sum() for axis in own))
+        shared.append(sum(_overlap(read[axis], rated[axis][judged]).sum() for axis in own))
     # The fewer moments a delay leaves in common, the easier they look alike.
     enough = [r if n >= max(shared) / 2 else -1.0 for r, n in zip(heights, shared, strict=True)]
     best = int(np.argmax(enough))  # the earliest of equals
@@ -132,6 +135,22 @@ def _fit(
         read_then = values_at(readings[axis], clock - delay, sampling.hold)
         axes[axis] = _line(name, axis, read_then, rated[axis], weights[axis][name])
     return RaterFit(delay, axes)
+
+
+def _judged(
+    readings: Mapping[str, Trace], rated: Mapping[str, Vector], clock: Vector, hold: float
+) -> tuple[float, NDArray[np.bool_]]:
+    """The longest delay to look for, s, and the moments by which all delays are judged.
+
+    The same moments for each: a film's first seconds, of which a delayed reading knows nothing,
+    would favour short delays. Half of the moments rated are left at least.
+    """
+    start = max(float(readings[axis].pts[0]) for axis in rated)
+    end = min(float(readings[axis].pts[-1]) for axis in rated) + hold
+    there = np.any([np.isfinite(values) for values in rated.values()], axis=0)
+    there &= (clock >= start - SAME) & (clock <= end + SAME)
+    longest = min(LONGEST, float(np.median(clock[there])) - start) if there.any() else LONGEST
+    return longest, there & (clock >= start + longest - SAME)
 
 
 def _line(name: str, axis: str, read: Vector, rated: Vector, weight: float) -> AxisFit:
