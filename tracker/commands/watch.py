@@ -219,7 +219,7 @@ class _Run:
         """The steps of one source, with a progress bar and what it had to say afterwards."""
         latencies = Latencies()
         hidden = self._quiet or not sys.stderr.isatty()
-        with tqdm(total=source.expected, unit="frame", desc=name, disable=hidden) as bar:
+        with tqdm(total=source.expected, unit=" frames", desc=name, disable=hidden) as bar:
             try:
                 for step in self._followed(source, opened, last=last):
                     latencies.add(step.result.latency)
