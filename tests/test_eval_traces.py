@@ -99,6 +99,19 @@ def test_a_lag_beyond_reach_or_without_any_likeness_is_no_number():
     assert math.isnan(best_lag([(far, 0.5 * np.sin(CLOCK / 7))], RATE)[0])
 
 
+def test_a_lag_of_a_handful_of_moments_is_no_number():
+    assert math.isnan(best_lag([(WAVE[:9], WAVE[:9])], RATE)[0])
+    assert best_lag([(WAVE[:10], WAVE[:10])], RATE)[0] == 0
+
+
+def test_gold_that_is_mostly_gaps_says_how_little_of_the_time_counts():
+    every = file(valence=(CLOCK, WAVE))
+    sparse = file(valence=(CLOCK[::20], WAVE[::20]))  # every 5 s
+    (note,) = score_pair("x", every, sparse, Sampling(), 30).notes
+    assert "valence counts in 59.0 s of 235.2 s" in note
+    assert not score_pair("x", every, sparse, Sampling(hold=5), 30).notes
+
+
 def test_files_of_different_rates_and_gaps_are_compared_at_one_clock():
     fine, coarse = np.arange(0, 60, 0.04), np.arange(0.5, 70, 1.0)
     kept = (fine < 20) | (fine > 30)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.agreement import TINY, icc_2_1, icc_3_1, mean_squares
+from calibration.agreement import LEAST, TINY, icc_2_1, icc_3_1, mean_squares
 from calibration.metrics import Vector, ccc, pearson, rmse, sign_agreement
 from calibration.traces.files import TraceFile
 from calibration.traces.series import AXES, Sampling, common_clock, values_at
@@ -99,6 +99,7 @@ def score_pair(
     )
     notes = [*said.notes, *gold.notes]
     notes += [f"{name}: {note}" for axis in axes for note in _warnings(axis, *series[axis])]
+    notes += [f"{name}: {note}" for axis in axes for note in _holes(axis, series[axis], sampling)]
     return FileScores(name, clock, series, scores, tuple(notes))
 
 
@@ -128,7 +129,8 @@ def best_lag(pairs: Sequence[Pair], rate: float) -> tuple[float, float]:
     """s by which the predictions follow the gold, where Pearson's r is highest, and that r.
 
     nan where it is highest at the rim of what is searched, or nowhere above 0: then no lag
-    explains anything. Of equal heights the smallest shift counts.
+    explains anything; and where fewer than LEAST moments are shared. Of equal heights the smallest
+    shift counts.
     """
     reach = round(FARTHEST * rate)
     enough = sum(len(_shared(*pair)[0]) for pair in pairs) / 2
@@ -136,7 +138,7 @@ def best_lag(pairs: Sequence[Pair], rate: float) -> tuple[float, float]:
     for shift in sorted(range(-reach, reach + 1), key=abs):
         moved = [_shared(*_shifted(*pair, shift)) for pair in pairs]
         x, y = (np.concatenate([pair[i] for pair in moved]) for i in (0, 1))
-        r = pearson(x, y) if len(x) >= max(2, enough) else float("nan")
+        r = pearson(x, y) if len(x) >= max(LEAST, enough) else float("nan")
         if r > height + 1e-9:
             best, height = shift, r
     if height == 0 or abs(best) == reach:
@@ -175,6 +177,18 @@ def _warnings(axis: str, x: Vector, y: Vector) -> list[str]:
             span = f"{series.min():.4g}..{series.max():.4g}"
             notes.append(f"{what} {axis} is {span}, not -1..1: scores compare the scales too")
     return notes
+
+
+def _holes(axis: str, pair: Pair, sampling: Sampling) -> list[str]:
+    """Whoever takes milliseconds for seconds, or rates every 5 s, should hear how little counts."""
+    both, ticks = len(_shared(*pair)[0]), len(pair[0])
+    if not 0 < both < ticks / 2:
+        return []
+    seconds, of = both / sampling.rate, ticks / sampling.rate
+    return [
+        f"{axis} counts in {seconds:.1f} s of {of:.1f} s: elsewhere one of the two has no value "
+        f"in the last {sampling.hold:g} s (--hold)"
+    ]
 
 
 def _intervals(pairs: Sequence[Pair], rate: float, block: float) -> dict[str, tuple[float, float]]:
