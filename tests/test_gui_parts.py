@@ -123,6 +123,16 @@ def test_the_plot_shows_the_last_minute_and_forgets_the_rest(app):
     assert curve(plot, 0, 0)[0].min() == pytest.approx(39.9, abs=0.11)
 
 
+def test_curves_without_anybody_say_so(app):
+    plot = EmotionPlot()
+    plot.add(a_result(0))
+    plot.refresh()
+    assert "no face in view" in plot._legend.text()
+    plot.add(a_result(1, person(0)))
+    plot.refresh()
+    assert "no face in view" not in plot._legend.text()
+
+
 def test_a_film_that_is_shorter_than_a_minute_fills_the_plot(app):
     plot = EmotionPlot()
     plot.set_film((0.0, 6.0))
@@ -219,18 +229,20 @@ def test_the_words_of_the_circle_never_overlap_and_never_leave_it_out_of_sight(a
 
 
 def test_a_place_that_does_not_fit_is_cut_off_visibly(app):
-    """`forest 0` would be read as a number."""
+    """`pool 0` would be read as a number."""
     panel, said = ScenePanel(), {}
+    place = Scores(("railway station", "swimming pool"), (0.7, 0.3))
+    reading = replace(evoked(0.0), place=place)
     for width in (600, 130):
         panel.resize(width, 300)
         panel.show()
         app.processEvents()
-        panel.show_reading(evoked(0.0))
+        panel.show_reading(reading)
         app.processEvents()
-        panel.show_reading(evoked(0.0))
+        panel.show_reading(reading)
         said[width] = panel._line.text()
     panel.close()
-    assert said[600] == panel._line.toolTip() == "place: street 0.70, forest 0.30"
+    assert said[600] == panel._line.toolTip() == "place: railway station 0.70, swimming pool 0.30"
     assert said[130].endswith("\N{HORIZONTAL ELLIPSIS}")
 
 

@@ -333,11 +333,25 @@ def test_a_sidecar_that_cannot_be_finished_once_the_window_is_closed_is_one_line
 ):
     def script(window):
         yield from leave(window)
+        (tmp_path / "out.meta.json").unlink()
+        (tmp_path / "out.meta.json").mkdir()
+
+    assert emotrack(script, DEMO, "--show", "--csv", tmp_path / "out.csv") == 2
+    assert "out.meta.json: cannot write" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be removed there")
+def test_a_folder_that_is_removed_meanwhile_ends_the_run_with_the_table_named(
+    emotrack, tmp_path, capsys
+):
+    def script(window):
+        yield from leave(window)
         shutil.rmtree(tmp_path / "out")
+        yield from until(lambda: False)
 
     (tmp_path / "out").mkdir()
     assert emotrack(script, DEMO, "--show", "--csv", tmp_path / "out" / "out.csv") == 2
-    assert "out.meta.json: cannot write" in capsys.readouterr().err
+    assert "out.csv: was removed" in capsys.readouterr().err
 
 
 def test_a_film_that_cannot_be_read_closes_the_window(emotrack, tmp_path, capsys):

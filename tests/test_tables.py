@@ -3,6 +3,7 @@ import errno
 import io
 import json
 import math
+import sys
 
 import pytest
 
@@ -131,6 +132,16 @@ def test_a_full_disk_leaves_whole_lines_and_names_the_file(tmp_path):
         with pytest.raises(SinkError, match=r"a\.csv: cannot write \(No space left"):
             lines.write("three,four\n")
     assert path.read_text() == "one,two\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be removed there")
+def test_a_table_that_is_removed_while_it_is_written_is_an_error(tmp_path):
+    path = tmp_path / "a.csv"
+    with Lines(str(path)) as lines:
+        lines.write("one,two\n")
+        path.unlink()
+        with pytest.raises(SinkError, match=r"a\.csv: was removed"):
+            lines.write("three,four\n")
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):

@@ -109,6 +109,14 @@ def test_without_a_scene_and_without_sound_the_panels_say_so(bench):
     assert "no sound" in shown.window.sound.heading.text()
 
 
+def test_sound_that_has_gone_is_not_shown_as_if_it_went_on(bench):
+    shown = bench()
+    shown.show(a_step(0, audio=HEARD))
+    assert "no sound" not in shown.window.sound.heading.text()
+    shown.show(a_step(1))
+    assert "no sound" in shown.window.sound.heading.text()
+
+
 def test_the_picture_is_the_frame_with_a_box_and_words_for_everyone(bench):
     shown = bench()
     shown.show(a_step(0, person(0), person(1)))
@@ -231,6 +239,14 @@ def test_a_neutral_is_asked_of_the_run_and_its_countdown_shown(bench):
     shown.remote.neutral_left = 7.2
     shown.show(a_step(1))
     assert "7 s more" in shown.says()
+
+
+def test_a_neutral_that_has_to_wait_says_so(bench):
+    shown = bench()
+    shown.show(a_step(0))
+    shown.press(Qt.Key.Key_Space)
+    shown.press(Qt.Key.Key_N)
+    assert "next new picture" in shown.says()
 
 
 def test_a_snapshot_lies_where_the_run_says_and_is_not_taken_without_its_key(bench, tmp_path):

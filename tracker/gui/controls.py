@@ -94,6 +94,8 @@ class Controls:
 
     def _neutral(self) -> None:
         self._remote.neutral_wanted = True
+        if self._remote.paused or self._remote.at_end:
+            self._footer.say("Neutral: begins with the next new picture")
 
     def _next_map(self) -> None:
         step = self._shown()

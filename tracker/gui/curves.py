@@ -129,6 +129,7 @@ class EmotionPlot(QWidget):
             f'<span style="color:{of_track(track).name()}">\N{BLACK CIRCLE}</span> {track} &nbsp; '
             for track in tracks
         )
+        people = people or "no face in view &nbsp; "
         raw = "thin: single pictures, " if self._raw_shown else ""
         text = f"{people}{raw}thick: steadied, band: \N{PLUS-MINUS SIGN}1 SD"
         if text != self._legend.text():

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from tracker.gui.colours import faint
 
-WIDEST = "\N{MINUS SIGN}00 dBFS"  # of the numbers
+WIDEST = "\N{MINUS SIGN}100 dBFS"  # of the numbers
 
 
 @dataclass(frozen=True, slots=True)

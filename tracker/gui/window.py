@@ -121,7 +121,9 @@ class Window(QMainWindow):
         self.picture.show_frame(frame.image, list(zip(faces, labels, strict=True)), result.scene)
         if result.scene is not None:
             self.scene.show_reading(result.scene)
-        if result.audio is not None:
+        if result.audio is None:  # perhaps the microphone is gone: what it last said is past
+            self.sound.set_present(False)
+        else:
             self.sound.show_reading(result.audio)
         self.scrub.show_time(result.pts)
         self.plane.update()

@@ -6,6 +6,7 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 from types import TracebackType
 from typing import BinaryIO
 
@@ -51,6 +52,8 @@ class Lines:
     def write(self, lines: str) -> None:
         """lines: one or more, each ending in a newline."""
         assert self._file is not None, "written to outside its with block"
+        if self._gone(self._file):
+            raise SinkError(f"{self._target}: was removed while it was being written")
         data = lines.encode("utf-8", ODD)
         try:
             rest = memoryview(data)
@@ -72,6 +75,11 @@ class Lines:
         path = Path(self._target)
         if self._target != "-" and path.is_file():  # a device is not ours to remove
             path.unlink()
+
+    def _gone(self, file: BinaryIO) -> bool:
+        """The system would take every row to come, and nobody could ever read one."""
+        about = None if self._target == "-" else os.fstat(file.fileno())
+        return about is not None and S_ISREG(about.st_mode) and about.st_nlink == 0
 
     def _cut_back(self) -> None:
         """Take back what was written of an unfinished line; shrinking works on a full disk."""

@@ -68,7 +68,11 @@ class Sidecar:
     ) -> None:
         inputs = [_described(about) for source in self._sources for about in source.report.about]
         left = any(source.report.left for source in self._sources)
-        self._put(finished=kind is None and not left, inputs=inputs)
+        try:
+            self._put(finished=kind is None and not left, inputs=inputs)
+        except SinkError:
+            if not isinstance(error, SinkError):  # else the table's own is what is to be told
+                raise
 
     def write(self, step: Step) -> None:
         self._frames += 1
