@@ -173,6 +173,14 @@ def test_a_long_table_has_a_row_per_rater_and_moment(tmp_path):
     }
 
 
+def test_a_long_table_may_have_a_row_per_axis(tmp_path):
+    text = "Annotator,second,Dimension,Rating\nann,0,Valence,0.1\nann,0,arousal,0.2\nann,1,joy,7\n"
+    assert flat(read_ratings([write(tmp_path / "r.csv", text)])) == {
+        ("valence", "ann"): [(0, 0.1)],
+        ("arousal", "ann"): [(0, 0.2)],
+    }
+
+
 def test_recola_has_a_column_per_rater_and_the_axis_in_the_folder_or_name(tmp_path):
     head = "time;FM1 ;FM2 ;FM3 ;FF1 ;FF2 ;FF3\n"  # as the set has it
     text = head + "0.00;0.10;0.00;0.00;-0.20;0.00;0.00\n0.04;0.11;NaN;NaN;NaN;NaN;NaN\n"
@@ -240,6 +248,14 @@ def test_lines_of_an_elan_export_are_counted_from_the_top_of_the_file(tmp_path):
     text = MEDIA + "\n" + ELAN.format("valence", "0.5") + ELAN.format("valence", "nice")
     with pytest.raises(TraceError, match=r"e\.txt, line 4: Value is 'nice', not a number"):
         read_ratings([write(tmp_path / "e.txt", text)])
+
+
+def test_columns_beside_named_ratings_are_of_something_else(tmp_path):
+    text = "t,valence,notes,arousal_mean,arousal_std\n0,0.1,laughs,0.2,9\n"
+    assert flat(read_ratings([write(tmp_path / "ann.csv", text)])) == {
+        ("valence", "ann"): [(0, 0.1)],
+        ("arousal", "mean"): [(0, 0.2)],
+    }
 
 
 def test_a_table_with_one_raters_columns_is_named_after_its_file(tmp_path):

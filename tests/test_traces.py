@@ -89,6 +89,7 @@ def test_a_plain_table_needs_a_column_of_times_and_one_axis(tmp_path):
     [
         ("timestamp", "2.5", 2.5),
         ("t_s", "2.5", 2.5),
+        ("Second", "2.5", 2.5),
         ("Time (s)", "1e1", 10),
         ("timestamp_ms", "2500", 2.5),
         ("Video Time", "00:01:02.500", 62.5),

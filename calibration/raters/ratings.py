@@ -20,6 +20,7 @@ from calibration.traces.series import AXES, SAME, Trace
 from calibration.traces.tables import Row, Table, TraceError, open_table
 
 RATER = ("rater", "annotator", "participant", "coder", "observer")
+AXIS, RATING = ("axis", "dimension"), ("value", "rating")  # of tables with a row per rating
 NO_RATERS = {"std", "stdev", "sd", "frame", "name", "file", "video"}  # columns beside ratings
 SPLIT = re.compile(r"[\s_@:.-]+")
 
@@ -82,27 +83,42 @@ def _layout(table: Table, path: Path) -> Iterator[_Sample]:
 
 
 def _long(table: Table, time: int, rater: int) -> Iterator[_Sample]:
-    """A row per rater and moment."""
-    axes = {axis: table.column(axis) for axis in AXES}
-    if not any(column is not None for column in axes.values()):
+    """A row per rater and moment, or per rater, moment and axis; rows of another axis are left."""
+    found = {axis: table.column(axis) for axis in AXES}
+    axes = {axis: column for axis, column in found.items() if column is not None}
+    which, value = table.column(*AXIS), table.column(*RATING)
+    if not axes and (which is None or value is None):
         raise TraceError(f"{table.name}, line 1: neither 'valence' nor 'arousal'")
     for row in table.rows():
         name = row.cells[rater].strip()
         if not name:
             raise table.wrong(row, rater, "not a rater's name")
-        for axis, column in axes.items():
-            if column is not None:
-                yield from _sample(table, row, time, column, axis, name)
+        here = axes
+        if not axes and which is not None and value is not None:
+            axis = row.cells[which].strip().lower()
+            here = {axis: value} if axis in AXES else {}
+        for axis, column in here.items():
+            yield from _sample(table, row, time, column, axis, name)
 
 
 def _wide(table: Table, time: int, path: Path) -> Iterator[_Sample]:
-    """A row per moment: RECOLA, LIRIS-ACCEDE's means, or one rater's table."""
-    columns = {}
-    for i, name in enumerate(table.header):
-        if i == time or not name or name.lower() in NO_RATERS:
-            continue
-        axis, rater = split_name(name)
-        columns[i] = (axis, rater or path.stem) if axis else (_axis_of(path), name)
+    """A row per moment: RECOLA, LIRIS-ACCEDE's means, or one rater's table.
+
+    Where columns name their axis, those that do not are of something else.
+    """
+    names = {
+        i: name
+        for i, name in enumerate(table.header)
+        if i != time and name and name.lower() not in NO_RATERS
+    }
+    parts = {i: split_name(name) for i, name in names.items()}
+    columns = {
+        i: (axis, rater or path.stem)
+        for i, (axis, rater) in parts.items()
+        if axis and rater.lower() not in NO_RATERS
+    }
+    if not columns:
+        columns = {i: (_axis_of(path), name) for i, name in names.items()}
     if not columns:
         raise TraceError(f"{path}, line 1: no column of ratings, only {', '.join(table.header)}")
     for row in table.rows():

@@ -16,7 +16,7 @@ from typing import TextIO
 
 MISSING = {"", "na", "n/a", "nan", "none", "null", "find_failed", "fit_failed"}
 TIME = re.compile(
-    r"(timestamp|video time|time|pts|seconds|sec|onset|t)[ _]*[\[(]?(s|sec|seconds|ms|msec)?[\])]?"
+    r"(timestamp|video time|time|pts|seconds?|sec|onset|t)[ _]*[\[(]?(s|sec|seconds|ms|msec)?[\])]?"
 )
 CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)")  # hh:mm:ss.ms, mm:ss
 
