@@ -220,6 +220,18 @@ def test_one_bad_input_among_good_ones_is_exit_3_and_the_good_ones_are_done(tmp_
     assert ran.returncode == 3
     assert ran.stderr == "emotrack: nowhere.mp4: no such file or folder\n"
     assert {row["source"] for row in table(out)} == {str(DEMO)}
+    run = meta(out)["run"]
+    assert (run["errors"], run["notes"]) == (1, ["nowhere.mp4: no such file or folder"])
+
+
+def test_an_input_without_a_frame_is_in_the_records_beside_the_good_one(tmp_path):
+    short = write_film(tmp_path / "short.mp4", [0.0, 0.04])
+    out = tmp_path / "out.csv"
+    ran = emotrack(short, DEMO, "--start", 1, "--csv", out)
+    why = f"{short}: no frame between 1 s and its end"
+    assert (ran.returncode, ran.stderr) == (3, f"emotrack: {why}\n")
+    run = meta(out)["run"]
+    assert (run["errors"], run["notes"]) == (1, [why])
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ from tracker.sources import (
     open_live,
     open_source,
 )
-from tracker.sources.base import without_secrets
+from tracker.sources.base import Unread, without_secrets
 from tracker.values import Step
 
 OPTIONS = (
@@ -201,6 +201,7 @@ class _Run:
 
     def _steps(self) -> Generator[Step, None, None]:
         for i, (name, opened) in enumerate(self._inputs, 1):
+            source: Source = Unread()
             try:
                 source = opened(self._span)
                 self._sources.append(source)
@@ -209,6 +210,10 @@ class _Run:
             except SourceError as wrong:
                 self._failed += 1
                 _say(str(wrong))
+                if isinstance(source, Unread):
+                    self._sources.append(source)
+                source.report.errors = max(1, source.report.errors)
+                source.report.note(str(wrong))
             self._interrupt.check()
             if self._view is not None and self._view.closed:
                 return

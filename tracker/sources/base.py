@@ -82,3 +82,19 @@ class Source(Protocol):
 
     def sound(self) -> Sound | None:
         """What is heard beside the frames, for one iteration; None: it cannot have any."""
+
+
+class Unread:
+    """An input that could not be opened: in the records of a run, and nowhere else."""
+
+    live = False
+    expected: int | None = None
+
+    def __init__(self) -> None:
+        self.report = Report()
+
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(())
+
+    def sound(self) -> Sound | None:
+        return None
