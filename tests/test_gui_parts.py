@@ -11,6 +11,7 @@ from PySide6.QtGui import QFont, QFontMetricsF  # isort: skip
 from tracker.gui.curves import EmotionPlot  # isort: skip
 from tracker.gui.pace import Pace  # isort: skip
 from tracker.gui.scrub import clock  # isort: skip
+from tracker.gui.picture import placed  # isort: skip
 from tracker.gui.plane import EmotionPlane, arranged  # isort: skip
 from tracker.gui.panels import ScenePanel  # isort: skip
 from tracker.gui.series import RAW, SMOOTH, SPREAD, Series  # isort: skip
@@ -226,6 +227,24 @@ def test_the_words_of_the_circle_never_overlap_and_never_leave_it_out_of_sight(a
     assert 3 * metrics.height() < radius < min(size.width(), size.height()) / 2
     for (_, one), (_, other) in itertools.combinations(placed, 2):
         assert not one.intersects(other)
+
+
+def test_a_label_hides_no_face_where_there_is_room_beside_it():
+    place, size = QRectF(0, 0, 640, 360), QSizeF(120, 40)
+    box, below = QRectF(300, 10, 50, 60), QRectF(280, 75, 120, 40)
+    _, spot = placed(box, size, place, [below], None)
+    assert place.contains(spot)
+    assert not spot.intersects(box)
+    assert not spot.intersects(below)
+
+
+def test_a_label_does_not_jump_with_a_box_that_trembles():
+    place, size = QRectF(0, 0, 640, 360), QSizeF(120, 40)
+    kind, kinds = None, []
+    for top in (41, 43, 41, 43, 41):
+        kind, _ = placed(QRectF(300, top, 50, 60), size, place, [], kind)
+        kinds.append(kind)
+    assert kinds == [1] * 5  # below, although above there is room now and then
 
 
 def test_a_place_that_does_not_fit_is_cut_off_visibly(app):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -15,6 +15,7 @@ from tracker.gui.words import Label
 from tracker.values import Box, Face, Image, SceneReading
 
 WIDE = QSize(640, 360)  # what a picture asks for before there is one
+IN_THE_BOX = 4  # the first of a label's spots that hide its face
 
 
 class Picture(QWidget):
@@ -25,6 +26,7 @@ class Picture(QWidget):
         self._image: QImage | None = None
         self._faces: Sequence[tuple[Face, Label]] = ()
         self._map: tuple[QImage, str, Box | None] | None = None
+        self._spots: dict[int, int] = {}  # track -> where its label is; see `placed`
         self.map_shown: str | None = None  # one of overlay.SHOWN
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(160, 90)
@@ -83,8 +85,13 @@ class Picture(QWidget):
             painter.drawRect(box)
             painter.setPen(QPen(of_track(face.track), 2))
             painter.drawRect(box)
+        metrics, before, self._spots = QFontMetricsF(painter.font()), self._spots, {}
         for (face, label), box in zip(self._faces, boxes, strict=True):
-            taken.append(_draw_label(painter, label, box, place, taken, of_track(face.track)))
+            lines, had = _lines(label), before.get(face.track)
+            kind, spot = placed(box, _size(metrics, lines), place, taken, had)
+            _draw_label(painter, lines, spot, of_track(face.track))
+            self._spots[face.track] = kind
+            taken.append(spot)
 
 
 def _as_qt(image: Image) -> QImage:
@@ -113,30 +120,51 @@ def _draw_title(painter: QPainter, place: QRectF, title: str) -> None:
     painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, title)
 
 
-def _draw_label(
-    painter: QPainter,
-    label: Label,
-    box: QRectF,
-    place: QRectF,
-    taken: Sequence[QRectF],
-    colour: QColor,
-) -> QRectF:
-    """Above the box if there is room, else below or in it; returns where."""
+def _lines(label: Label) -> list[str]:
+    return [f"{label.track}  {label.words}", *label.lines]
+
+
+def _pad(metrics: QFontMetricsF) -> float:
+    return metrics.height() / 4
+
+
+def _size(metrics: QFontMetricsF, lines: Sequence[str]) -> QSizeF:
+    width = max(metrics.horizontalAdvance(line) for line in lines) + 2 * _pad(metrics)
+    return QSizeF(width, metrics.height() * len(lines) + _pad(metrics))
+
+
+def placed(
+    box: QRectF, size: QSizeF, place: QRectF, taken: Sequence[QRectF], before: int | None
+) -> tuple[int, QRectF]:
+    """Which of six spots a label has, and where that is: above its box if there is room, else
+    below, right, left, or in it.
+
+    before: the one it had in the last picture, and keeps while there is room: a box that trembles
+    would make it jump.
+    """
+    left = min(max(box.left() - 2, place.left()), max(place.left(), place.right() - size.width()))
+    beside = max(place.top(), box.top() - 2)
+    corners = (
+        QPointF(left, box.top() - size.height() - 2),
+        QPointF(left, box.bottom() + 2),
+        QPointF(box.right() + 2, beside),
+        QPointF(box.left() - size.width() - 2, beside),
+        QPointF(left, box.top() + 2),
+        QPointF(left, box.bottom() - size.height() - 2),
+    )
+    spots = list(enumerate(QRectF(corner, size) for corner in corners))
+    inside = [spot for spot in spots if place.contains(spot[1])]
+    free = [(i, s) for i, s in inside if not any(s.intersects(other) for other in taken)]
+    same = [(i, s) for i, s in free if i == before and i < IN_THE_BOX]
+    return (same or free or inside or spots)[0]
+
+
+def _draw_label(painter: QPainter, lines: Sequence[str], spot: QRectF, colour: QColor) -> None:
     metrics = QFontMetricsF(painter.font())
-    lines = [f"{label.track}  {label.words}", *label.lines]
-    pad = metrics.height() / 4
-    width = max(metrics.horizontalAdvance(line) for line in lines) + 2 * pad
-    height = metrics.height() * len(lines) + pad
-    left = min(max(box.left() - 2, place.left()), max(place.left(), place.right() - width))
-    tops = (box.top() - height - 2, box.bottom() + 2, box.top() + 2, box.bottom() - height - 2)
-    spots = [QRectF(left, top, width, height) for top in tops]
-    inside = [s for s in spots if place.top() <= s.top() and s.bottom() <= place.bottom()]
-    free = [s for s in inside if not any(s.intersects(other) for other in taken)]
-    spot = (free or inside or spots)[0]
+    pad = _pad(metrics)
     painter.fillRect(spot, colour)
     painter.setPen(on(colour))
     for i, line in enumerate(lines):
-        at = QRectF(spot.left() + pad, spot.top() + pad / 2, width, metrics.height())
+        at = QRectF(spot.left() + pad, spot.top() + pad / 2, spot.width(), metrics.height())
         at.translate(0, i * metrics.height())
         painter.drawText(at, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, line)
-    return spot
