@@ -287,6 +287,21 @@ def test_a_disk_that_is_full_from_the_start_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("words", [("--explain", "out.png"), ("--report", "out.html")])
+def test_a_picture_or_page_that_does_not_fit_leaves_the_one_before_it(tmp_path, words):
+    before = tmp_path / words[1]
+    before.write_bytes(b"before")
+
+    def small_disk():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
+
+    ran = emotrack(DEMO, "--end", "0.5", *words, cwd=tmp_path, preexec_fn=small_disk)
+    assert ran.returncode == 2
+    assert ran.stderr == f"emotrack: {words[1]}: cannot write ({os.strerror(errno.EFBIG)})\n"
+    assert [p.name for p in tmp_path.iterdir()] == [words[1]]
+    assert before.read_bytes() == b"before"
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_or_sigterm_leaves_complete_rows_and_exit_130(tmp_path, how):
     film = write_film(tmp_path / "long.mp4", [i / 25 for i in range(20_000)])

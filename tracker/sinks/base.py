@@ -18,6 +18,19 @@ class SinkError(RuntimeError):
     """An output that cannot be written. The message names it and says why."""
 
 
+def write_whole(path: Path, data: bytes) -> None:
+    """Writes the whole file, or leaves what was there before. Raises SinkError naming it."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        try:
+            partial.write_bytes(data)
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as wrong:
+        raise SinkError(f"{path}: cannot write ({wrong.strerror})") from wrong
+
+
 class Lines:
     """A text file that holds whole lines at every moment: each write goes straight to the system.
 

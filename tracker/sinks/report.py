@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from tracker.resize import resized
-from tracker.sinks.base import Lines, SinkError
+from tracker.sinks.base import ODD, SinkError, write_whole
 from tracker.sinks.plane import Entry
 from tracker.sinks.report_page import page
 from tracker.values import Image, Step
@@ -45,8 +45,8 @@ class Report:
     ) -> None:
         if not self._films:  # another output failed before the first picture
             return
-        with Lines(self._target) as out:
-            out.write(page([entry for film in self._films.values() for entry in film.entries]))
+        whole = page([entry for film in self._films.values() for entry in film.entries])
+        write_whole(Path(self._target), whole.encode("utf-8", ODD))
 
     def write(self, step: Step) -> None:
         scene = step.result.scene

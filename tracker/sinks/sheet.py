@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tracker.bars import cropped
 from tracker.shading import LOWERS, RAISES, against_each_other, shaded
-from tracker.sinks.base import SinkError
+from tracker.sinks.base import write_whole
 from tracker.sinks.scene_columns import OUTDOOR, best_place, score_of
 from tracker.values import EMOTIONS, Image, SceneReading
 
@@ -46,10 +46,7 @@ def drawn(moment: Moment) -> Image:
 def write_picture(target: Path, image: Image) -> None:
     """image: RGB. The suffix says which format. Raises SinkError naming the file."""
     _, data = cv2.imencode(target.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    try:
-        target.write_bytes(data.tobytes())
-    except OSError as wrong:
-        raise SinkError(f"{target}: cannot write ({wrong.strerror})") from wrong
+    write_whole(target, data.tobytes())
 
 
 def _parts(scene: SceneReading) -> list[tuple[list[str], NDArray[np.float32]]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from typing import Any, Protocol
 
 from tracker.latency import Latencies
 from tracker.models import hash_file
-from tracker.sinks.base import ODD, SinkError
+from tracker.sinks.base import ODD, SinkError, write_whole
 from tracker.sinks.column import Column
 from tracker.sources import Source
 from tracker.values import Step
@@ -117,16 +116,8 @@ def sidecar_path(table: Path) -> Path:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Writes the whole file or none of it. Raises SinkError naming it."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-            partial.write_bytes(text.encode("utf-8", ODD))
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as wrong:
-        raise SinkError(f"{path}: cannot write ({wrong.strerror})") from wrong
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    write_whole(path, text.encode("utf-8", ODD))
 
 
 def _described(about: Mapping[str, Any]) -> dict[str, Any]:
