@@ -289,6 +289,7 @@ def changed(path, value):
         (changed("people.ana.from", "ana.mp4"), "people.ana.from is 'ana.mp4'"),
         (changed("people.ana.from.0.sha256", ...), "people.ana.from\\[0\\].sha256 is missing"),
         (changed("people.ana.created", ...), "people.ana.created is missing"),
+        (changed("model", None), "model is null: its raters were fitted to readings without"),
         (changed("raters", ...), "raters is missing"),
         (changed("raters.slow.valence.gain", math.nan), "raters.slow.valence.gain is nan"),
         (changed("raters.slow.delay", -1), "raters.slow.delay is -1"),

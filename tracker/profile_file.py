@@ -26,6 +26,11 @@ def load_profile(path: Path) -> Profile:
         file = _Fields(json.loads(content), "")
         if file.number("format") != FORMAT:
             raise ValueError(f"format is {file.number('format'):g}, expected {FORMAT}")
+        if not file.given("model"):
+            raise ValueError(
+                "model is null: its raters were fitted to readings without the .meta.json that "
+                "names the networks, so nobody knows whose scale it is"
+            )
         return Profile(
             path.name,
             hashlib.sha256(content).hexdigest(),

@@ -49,7 +49,8 @@ def as_json(found: Calibration, networks: Networks | None, created: str) -> dict
 
 
 def _axis_lines(axis: str, a: Agreement, raters: dict[str, RaterFit]) -> list[str]:
-    lines = [f"{axis}: {a.raters} raters, {a.n} moments rated by all"]
+    who = "1 rater" if a.raters == 1 else f"{a.raters} raters"
+    lines = [f"{axis}: {who}, {a.n} moments rated by all"]
     lines += [f"  {word:<24}{or_na(getattr(a, key), 3):>8}" for word, key in AGREEMENT.items()]
     width = max(8, *(len(name) for name in raters))
     lines.append(f"  {'rater':<{width}}  delay s    gain  offset  weight       r       n")
