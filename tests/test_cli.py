@@ -141,10 +141,12 @@ def test_a_part_of_a_film_has_the_times_of_the_whole(demo, tmp_path):
 
 
 def test_several_inputs_name_their_source_and_never_share_ids(tmp_path):
-    out = tmp_path / "out.csv"
-    assert emotrack(DEMO, DEMO, "--csv", out).returncode == 0
+    out, copy = tmp_path / "out.csv", tmp_path / "copy.mp4"
+    copy.write_bytes(DEMO.read_bytes())
+    assert emotrack(DEMO, copy, "--csv", out).returncode == 0
     rows = table(out)
     assert next(iter(rows[0])) == "source"
+    assert {row["source"] for row in rows} == {str(DEMO), str(copy)}
     half = len(rows) // 2
     ids = [{r["face_id"] for r in part if r["face_id"]} for part in (rows[:half], rows[half:])]
     assert ids == [{"0", "1"}, {"2", "3"}]
@@ -246,6 +248,7 @@ def test_an_input_without_a_frame_is_in_the_records_beside_the_good_one(tmp_path
         (["--min-confidence", "7"], "min_confidence is 7.0"),
         (["--detector-size", "4000"], "detector_size is 4000"),
         (["--csv", str(DEMO)], "demo.mp4 is an input"),
+        ([str(DEMO)], "demo.mp4 is named twice"),
         (["--detector", "magic"], "magic"),
         (["--person", "ana"], "--person is of a profile"),
     ],

@@ -128,7 +128,7 @@ def test_what_cannot_be_explained_is_said_and_leaves_nothing(
 
 def test_a_time_of_two_films_is_refused(tmp_path, capsys):
     with pytest.raises(SystemExit):
-        emotrack(DEMO, DEMO, "--explain", tmp_path / "out.png", "--explain-at", 1)
+        emotrack(DEMO, tmp_path / "b.mp4", "--explain", tmp_path / "out.png", "--explain-at", 1)
     assert "several inputs are given" in capsys.readouterr().err
 
 

@@ -64,6 +64,16 @@ def test_what_is_hidden_in_a_folder_is_left_out(tmp_path):
     assert source.report.errors == 0
 
 
+def test_films_among_photos_are_left_out_with_a_note(tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), RED)
+    for name in ("a.mp4", "B.MOV"):
+        (tmp_path / name).write_bytes(b"")
+    source = open_source(tmp_path)
+    assert [f.source for f in source] == ["a.png"]
+    note = f"{tmp_path}: films in it are named one by one; left out: 2"
+    assert (source.report.notes, source.report.errors) == ([note], 0)
+
+
 def test_a_pipe_is_refused_in_words(tmp_path):
     os.mkfifo(tmp_path / "pipe.mp4")
     with pytest.raises(SourceError, match="standard input is not supported; name a file"):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tracker.sources.base import (
     ALL,
     ANY,
+    FILMS,
     MOVING,
     PHOTOS,
     Report,
@@ -55,10 +56,14 @@ def open_source(name: str | Path, span: Span = ALL, *, alone: bool = True) -> So
         from tracker.sources.photos import Photos
 
         kinds = PHOTOS | MOVING
-        found = sorted(p for p in _shown(path) if p.suffix.lower() in kinds and p.is_file())
+        shown = [p for p in _shown(path) if p.is_file()]
+        found = sorted(p for p in shown if p.suffix.lower() in kinds)
         if not found:
             raise SourceError(f"{name}: no pictures in this folder; films are named one by one")
-        return Photos(_named(found, path, alone))
+        photos = Photos(_named(found, path, alone))
+        if films := sum(p.suffix.lower() in FILMS for p in shown):
+            photos.report.note(f"{name}: films in it are named one by one; left out: {films}")
+        return photos
     if path.suffix.lower() in PHOTOS:
         from tracker.sources.photos import Photos
 

@@ -13,6 +13,7 @@ from tracker.values import Frame
 # Suffixes of stills; everything else is asked of PyAV as a film. HEIC is listed to be refused in
 # words: as a film it would be one tile of many.
 PHOTOS = {".avif", ".bmp", ".heic", ".heif", ".jp2", ".jpeg", ".jpg", ".png", ".tif", ".tiff"}
+FILMS = {".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ts", ".webm", ".wmv"}
 PHOTOS |= {".jfif", ".pbm", ".pgm", ".pnm", ".ppm", ".webp"}
 MOVING = {".gif"}  # a film when it is named itself, a photo among the photos of a folder
 
