@@ -7,6 +7,7 @@ import pytest
 from tracker.handoff import background
 from tracker.pipeline import Tracker
 from tracker.run import follow, record
+from tracker.sinks.base import SinkError
 from tracker.sources import Report
 from tracker.values import EXPRESSIONS, Affect, Box, Face, Frame, PersonReading, Reading, Scores
 
@@ -216,22 +217,39 @@ def test_a_plot_may_miss_results_that_the_file_must_not():
     assert sink.closed
 
 
+class Endless(Clip):
+    def __init__(self):
+        super().__init__(10**9)
+        self.released = threading.Event()
+
+    def __iter__(self):
+        try:
+            yield from super().__iter__()
+        finally:
+            self.released.set()
+
+
+def test_a_sink_that_fails_releases_the_source_while_its_error_is_still_held():
+    class Full(Memory):
+        def write(self, step):
+            raise SinkError("no space left")
+
+    source = Endless()
+    with pytest.raises(SinkError) as held:
+        list(record(follow(source, a_tracker()), [Full()]))
+    assert str(held.value) == "no space left"
+    assert source.released.is_set()
+    assert not [t for t in threading.enumerate() if t.name == "source"]
+
+
 def test_leaving_early_releases_the_source_and_closes_the_sinks():
-    released = threading.Event()
-
-    class Endless(Clip):
-        def __iter__(self):
-            try:
-                yield from super().__iter__()
-            finally:
-                released.set()
-
+    source = Endless()
     sink = Memory()
-    steps = record(follow(Endless(10**9), a_tracker()), [sink])
+    steps = record(follow(source, a_tracker()), [sink])
     for step in steps:
         if step.result.index == 10:
             break
     steps.close()
-    assert released.wait(1)
+    assert source.released.wait(1)
     assert sink.closed
     assert not [t for t in threading.enumerate() if t.name == "source"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from types import TracebackType
 from typing import Protocol
 
@@ -80,14 +80,15 @@ def follow(source: Source, tracker: Tracker) -> Generator[Step, None, None]:
 
 
 def record(
-    steps: Iterable[Step], sinks: Sequence[Sink], streams: Sequence[Sink] = ()
+    steps: Generator[Step, None, None], sinks: Sequence[Sink], streams: Sequence[Sink] = ()
 ) -> Generator[Step, None, None]:
     """Pass steps through, writing each to every sink on the way.
 
     The first step opens the sinks: a source that gives none leaves no file behind. Streams are
-    open before it: other programs may connect while a camera is still looked for.
+    open before it: other programs may connect while a camera is still looked for. A sink that
+    fails ends the run: the source is released before the error goes on.
     """
-    with ExitStack() as stack:
+    with ExitStack() as stack, closing(steps):
         for stream in streams:
             stack.enter_context(stream)
         opened = False
