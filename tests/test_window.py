@@ -195,6 +195,18 @@ def test_the_last_line_says_how_fast_how_late_and_how_much_was_lost(bench, monke
     assert shown.window.footer.numbers.text() == "waiting for a picture   7 dropped"
 
 
+def test_a_message_that_is_too_long_shows_that_it_goes_on(bench):
+    shown = bench()
+    message = shown.window.footer.message
+    shown.remote.told.append("camera 0: back after 2.0 s")
+    shown.show(a_step(0))
+    assert message.seen() == message.text()
+    shown.remote.told.append("camera 0: lost (no picture); waiting for it" * 5)
+    shown.show(a_step(1))
+    assert message.seen().endswith("\N{HORIZONTAL ELLIPSIS}")
+    assert message.toolTip() == message.text()
+
+
 def test_a_recording_that_the_run_could_not_begin_is_shown_as_none(bench):
     shown = bench()
     shown.press(Qt.Key.Key_R)

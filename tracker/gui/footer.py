@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QStackedWidget, QWidget
 
 from tracker.gui.colours import RECORDING
@@ -24,8 +24,7 @@ class Footer(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.note = _NoteLine()
-        self.message = QLabel(textFormat=Qt.TextFormat.PlainText)
-        self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.message = _Message()
         self._left = QStackedWidget()
         self._left.addWidget(self.message)
         self._left.addWidget(self.note)
@@ -59,6 +58,23 @@ class Footer(QWidget):
 
     def _back(self) -> None:
         self._left.setCurrentWidget(self.message)
+
+
+class _Message(QLabel):
+    """A line that takes what room there is; where that is too little, it shows that it goes on."""
+
+    def __init__(self) -> None:
+        super().__init__(textFormat=Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def seen(self) -> str:
+        """What of the text there is room for."""
+        width = self.contentsRect().width()
+        return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, width)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.drawText(self.contentsRect(), Qt.AlignmentFlag.AlignVCenter, self.seen())
 
 
 class _NoteLine(QLineEdit):
