@@ -1,5 +1,6 @@
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 
@@ -93,6 +94,30 @@ def test_a_film_with_pixels_that_are_not_square_is_seen_as_it_is_shown(tmp_path,
     assert about["pixel_aspect"] == pytest.approx(float(aspect) if shown[1] != 64 else 1)
     left, right = image[:, : shown[1] // 2].mean(), image[:, shown[1] // 2 :].mean()
     assert (left, right) == pytest.approx((63, 192), abs=4)  # all of it, from left to right
+
+
+@pytest.mark.parametrize(
+    "settings, doubt",
+    [
+        ({"transfer": "smpte2084"}, "its colours are HDR (PQ), read as if they were not"),
+        ({"transfer": "arib-std-b67"}, "its colours are HDR (HLG), read as if they were not"),
+        ({"tff": "1"}, "it is interlaced; moving edges are read with their combs"),
+        ({"transfer": "bt709"}, None),
+    ],
+    ids=["PQ", "HLG", "interlaced", "ordinary"],
+)
+def test_a_film_that_is_not_read_as_it_is_meant_says_so(tmp_path, settings, doubt):
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as box:
+        stream = box.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.options = {"x264-params": ":".join(f"{k}={v}" for k, v in settings.items())}
+        for _ in range(3):
+            box.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+        box.mux(stream.encode(None))
+    source = open_source(path)
+    assert len(list(source)) == 3
+    assert source.report.notes == ([f"{path}: {doubt}"] if doubt else [])
 
 
 def test_a_time_that_steps_back_is_kept_and_said(tmp_path):

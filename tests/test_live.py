@@ -301,7 +301,7 @@ def test_that_the_sound_of_a_network_camera_is_not_read_is_said_once_and_only_if
 
 
 def test_an_address_where_nobody_says_anything_is_given_up(monkeypatch):
-    monkeypatch.setattr("tracker.sources.film.PATIENCE", 0.2)
+    monkeypatch.setattr("tracker.sources.opened.PATIENCE", 0.2)
     with closing(socket.create_server(("127.0.0.1", 0))) as mute:
         port = mute.getsockname()[1]
         with pytest.raises(SourceError, match=r"no answer for 0\.2 s"):

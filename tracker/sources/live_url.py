@@ -15,8 +15,9 @@ from av.video.reformatter import VideoReformatter
 
 from tracker.sources.base import Source, SourceError, without_secrets
 from tracker.sources.camera import Camera, Lost
-from tracker.sources.film import Film, Opened, describe, pixel_aspect, reason, upright_rgb
+from tracker.sources.film import Film
 from tracker.sources.live import Live
+from tracker.sources.opened import Opened, describe, pixel_aspect, reason, upright_rgb
 from tracker.values import Image
 
 log = logging.getLogger(__name__)
