@@ -6,8 +6,8 @@ from watching import a_result, evoked, person, reading
 
 from tracker.values import Affect, Scores
 
-from PySide6.QtCore import QRectF, QSizeF  # isort: skip
-from PySide6.QtGui import QFont, QFontMetricsF  # isort: skip
+from PySide6.QtCore import QRectF, QSizeF, Qt  # isort: skip
+from PySide6.QtGui import QFont, QFontMetricsF, QTextDocument  # isort: skip
 from tracker.gui.curves import EmotionPlot  # isort: skip
 from tracker.gui.pace import Pace  # isort: skip
 from tracker.gui.scrub import clock  # isort: skip
@@ -128,7 +128,11 @@ def test_curves_without_anybody_say_so(app):
     plot = EmotionPlot()
     plot.add(a_result(0))
     plot.refresh()
-    assert "no face in view" in plot._legend.text()
+    read = QTextDocument()
+    read.setHtml(plot._legend.text())
+    assert plot._legend.textFormat() == Qt.TextFormat.RichText
+    assert read.toPlainText().split()[:4] == ["no", "face", "in", "view"]
+    assert "&nbsp;" not in read.toPlainText()
     plot.add(a_result(1, person(0)))
     plot.refresh()
     assert "no face in view" not in plot._legend.text()

@@ -136,6 +136,7 @@ class EmotionPlot(QWidget):
             self._legend.setText(text)
 
     def _arrange(self) -> None:
+        self._legend.setTextFormat(Qt.TextFormat.RichText)
         self._legend.setContentsMargins(6, 2, 6, 0)
         self._legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setAutoFillBackground(True)
