@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
@@ -91,6 +93,13 @@ class SoundPanel(_Panel):
             ]
         )
         self._line.setVisible(False)
+
+    def empty(self) -> None:
+        """Nothing is heard now, perhaps the microphone is gone: what it last said is past. The
+        scales stay, so that nothing jumps."""
+        self._scales.show_scales(
+            [replace(scale, value=None, text="") for scale in self._scales.scales]
+        )
 
 
 def _of(

@@ -37,7 +37,7 @@ class Scales(QWidget):
         super().__init__(parent)
         self._lines = names
         self._widest = widest
-        self._scales: list[Scale] = []
+        self.scales: list[Scale] = []  # what is shown
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
@@ -49,8 +49,8 @@ class Scales(QWidget):
         return QSize(round(self.sizeHint().width() * 0.7), self.sizeHint().height())
 
     def show_scales(self, scales: list[Scale]) -> None:
-        if scales != self._scales:
-            self._scales = scales
+        if scales != self.scales:
+            self.scales = scales
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -58,7 +58,7 @@ class Scales(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         metrics = QFontMetricsF(self.font())
         step = self._step(metrics)
-        for i, scale in enumerate(self._scales):
+        for i, scale in enumerate(self.scales):
             self._draw(painter, metrics, scale, QRectF(0, i * step, self.width(), step))
 
     def _draw(self, painter: QPainter, metrics: QFontMetricsF, scale: Scale, line: QRectF) -> None:

@@ -121,8 +121,8 @@ class Window(QMainWindow):
         self.picture.show_frame(frame.image, list(zip(faces, labels, strict=True)), result.scene)
         if result.scene is not None:
             self.scene.show_reading(result.scene)
-        if result.audio is None:  # perhaps the microphone is gone: what it last said is past
-            self.sound.set_present(False)
+        if result.audio is None:
+            self.sound.empty()
         else:
             self.sound.show_reading(result.audio)
         self.scrub.show_time(result.pts)
