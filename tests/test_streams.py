@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -66,6 +67,11 @@ def number(cell):
 def numbers(row):
     """The cells of a table's row that are no words."""
     return [number(cell) for name, cell in row.items() if name not in WORDS]
+
+
+def a_minute(folder):
+    """The demo, ten times: a film may be named once."""
+    return [shutil.copy(DEMO, folder / f"{i}.mp4") for i in range(10)]
 
 
 def now(step):
@@ -355,7 +361,7 @@ def test_the_command_feeds_all_streams_the_values_of_its_table(tmp_path):
     with osc_server() as (osc, heard):
         words = ["--live", "--csv", out, "--lsl", name, "--ws", port, "--osc", f"127.0.0.1:{osc}"]
         words += ["--ws-token", "sesame"]
-        running = subprocess.Popen([*EMOTRACK, *[str(DEMO)] * 10, *map(str, words)])
+        running = subprocess.Popen([*EMOTRACK, *a_minute(tmp_path), *map(str, words)])
         try:
             with lsl_inlet(name) as inlet, connected(f"ws://127.0.0.1:{port}/?token=sesame") as ws:
                 samples, _ = pulled(inlet, 30)
@@ -392,7 +398,7 @@ def test_the_command_feeds_all_streams_the_values_of_its_table(tmp_path):
 def test_json_lines_of_a_live_run_come_while_it_runs(tmp_path):
     out = tmp_path / "out.csv"
     words = ["--live", "--jsonl", "-", "--csv", str(out)]
-    running = subprocess.Popen([*EMOTRACK, *[str(DEMO)] * 10, *words], stdout=subprocess.PIPE)
+    running = subprocess.Popen([*EMOTRACK, *a_minute(tmp_path), *words], stdout=subprocess.PIPE)
     lines = [json.loads(running.stdout.readline()) for _ in range(20)]
     assert running.poll() is None  # a minute of film is not over yet
     running.send_signal(signal.SIGINT)
