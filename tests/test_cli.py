@@ -248,7 +248,6 @@ def test_an_input_without_a_frame_is_in_the_records_beside_the_good_one(tmp_path
         (["--min-confidence", "7"], "min_confidence is 7.0"),
         (["--detector-size", "4000"], "detector_size is 4000"),
         (["--csv", str(DEMO)], "demo.mp4 is an input"),
-        ([str(DEMO)], "demo.mp4 is named twice"),
         (["--detector", "magic"], "magic"),
         (["--person", "ana"], "--person is of a profile"),
     ],

@@ -62,10 +62,6 @@ def _check_inputs(parser: argparse.ArgumentParser, given: argparse.Namespace) ->
             parser.error(f"--{name} is for films, not for --webcam")
     if given.show and given.no_window:
         parser.error("--show and --no-window exclude each other")
-    whole = [Path(name).resolve() for name in given.inputs]
-    for name, path in zip(given.inputs, whole, strict=True):
-        if whole.count(path) > 1:
-            parser.error(f"{name} is named twice; its rows could not be told apart")
     stills = [name for name in given.inputs if _is_still(name)]
     if given.show and stills:
         parser.error(f"--show is for films and cameras; {stills[0]} is no film")
