@@ -152,23 +152,7 @@ def _add_inputs(add: Callable[..., Any]) -> None:
     add("--every", type=float, metavar="S", help="one frame per so many seconds of the film")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="emotrack",
-        usage="%(prog)s INPUT... [options], or %(prog)s --webcam [CAMERA] [options]",
-        description="Valence, arousal and expression of every face in films, photos and cameras.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    version = importlib.metadata.version("emotrack")
-    add = parser.add_argument
-    _add_inputs(add)
-    add("--csv", metavar="FILE", help="write a table, a row per face and frame (- for stdout)")
-    add("--jsonl", metavar="FILE", help="the same rows as JSON lines (- for stdout)")
-    pictures.add_arguments(add)
-    streams.add_arguments(add)
-    add("--no-faces-out", action="store_true", help="no face_id: nobody can be followed")
+def _add_reading(add: Callable[..., Any]) -> None:
     add("--faces", choices=FACES, help="whole: each picture is a face crop (default: detect)")
     add("--face", metavar="NAME", help="the network that reads faces (default: face-s)")
     add("--detector", metavar="NAME", help="builtin (default), yunet or mediapipe")
@@ -200,6 +184,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="the same with this one: its number, a part of its name",
     )
+
+
+def _add_calibration(add: Callable[..., Any]) -> None:
     add("--profile", metavar="FILE", help="fill valence_cal, arousal_cal from this profile")
     add(
         "--person",
@@ -210,6 +197,27 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--rater", metavar="NAME", help="whose judgement to imitate, of the profile")
     add("--baseline", choices=BASELINES, help="instead: each face less its own running neutral")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="emotrack",
+        usage="%(prog)s INPUT... [options], or %(prog)s --webcam [CAMERA] [options]",
+        description="Valence, arousal and expression of every face in films, photos and cameras.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    version = importlib.metadata.version("emotrack")
+    add = parser.add_argument
+    _add_inputs(add)
+    add("--csv", metavar="FILE", help="write a table, a row per face and frame (- for stdout)")
+    add("--jsonl", metavar="FILE", help="the same rows as JSON lines (- for stdout)")
+    pictures.add_arguments(add)
+    streams.add_arguments(add)
+    add("--no-faces-out", action="store_true", help="no face_id: nobody can be followed")
+    _add_reading(add)
+    _add_calibration(add)
     add_engine(parser)
     add("--quiet", action="store_true", help="no progress bar")
     add("--version", action="version", version=f"emotrack {version}")
