@@ -3,6 +3,7 @@
     python benchmarks/film.py --shared ../shared                      # all: some minutes
     python benchmarks/film.py --shared ../shared --only 720p-2 --compare bench.json
     python benchmarks/film.py --shared ../shared --only 720p-2 --face face-s-int8
+    python benchmarks/film.py --shared ../shared --only 720p-2 --detector-size 640
 
 One table on the screen, the same figures in --out. Films are made once, in the system's folder
 for temporary files. `measures.py` says what is measured, `films.py` on what.
@@ -40,6 +41,7 @@ def main() -> None:
     add("--shared", type=Path, default=Path("../shared"))
     add("--only", nargs="+", choices=films.NAMES, default=films.NAMES, metavar="SIZE-FACES")
     add("--face", default="face-s", help="the network that reads faces")
+    add("--detector-size", type=int, metavar="PX", help="long side of what the detector sees")
     add("--film", type=Path, help="measure this film instead")
     add("--rounds", type=int, default=3)
     add("--minutes", type=float, default=0.0, help="of film, for a second figure of memory")
@@ -53,7 +55,7 @@ def main() -> None:
         made = {name: films.film(name, given.shared / "clips", folder) for name in given.only}
     old = json.loads(given.compare.read_text("utf-8")) if given.compare else None
     found: dict[str, measures.Figures] = {}
-    options = Options(face=given.face)
+    options = Options(face=given.face, detector_size=given.detector_size)
     for name, film in made.items():
         found[name] = measures.speed(film, given.rounds, options)
         if len(found) == 1:

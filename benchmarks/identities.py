@@ -9,6 +9,8 @@ of the mask set, 80 px faces) that move over one soft background at 25 frames/s:
 * turn back: they meet, one hides the other for half a second, both go back
 * replaced: one leaves, and after 0.4 s somebody else comes to the same place
 * absent: somebody is covered for 0.8 s and is there again
+
+Each twice: as the tracker does it, and by place and motion alone, everybody looking the same.
 """
 
 from __future__ import annotations
@@ -21,8 +23,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+import tracker.faces
 from tracker import Options
 from tracker.api import KEPT
+from tracker.appearance import CELLS
 from tracker.detectors import open_detector
 from tracker.faces import Detector, FaceFinder
 from tracker.values import Frame, Image
@@ -46,7 +50,14 @@ def main() -> None:
     count = CHOSEN_ON + 2 * given.pairs
     people = portraits(given.shared / "data" / "faces", detector, count)[CHOSEN_ON:]
     pairs = list(zip(people[::2], people[1::2], strict=True))
-    print(f"{'':<12}{'runs':>6}{'right':>8}{'swapped':>9}{'anew':>6}")
+    print(f"{'':<34}{'runs':>6}{'right':>8}{'swapped':>9}{'anew':>6}")
+    show("", detector, pairs)
+    alike = np.zeros(3 * CELLS**2, np.float32)
+    tracker.faces.appearance = lambda image, box: alike
+    show(", by place and motion", detector, pairs)
+
+
+def show(how: str, detector: Detector, pairs: list[tuple[Image, Image]]) -> None:
     for kind in ("pass", "turn back", "replaced", "absent"):
         speeds = (0,) if kind == "absent" else SPEEDS
         runs = [followed(detector, kind, pair, v / RATE) for v in speeds for pair in pairs]
@@ -56,7 +67,7 @@ def main() -> None:
             for one, other in runs
         )
         right = len(runs) - swapped - anew
-        print(f"{kind:<12}{len(runs):6}{right:8}{swapped:9}{anew:6}", flush=True)
+        print(f"{kind + how:<34}{len(runs):6}{right:8}{swapped:9}{anew:6}", flush=True)
 
 
 def portraits(faces: Path, detector: Detector, count: int) -> list[Image]:

@@ -184,13 +184,11 @@ TRAINING = {
     "of five such fits, each asked only about themes it did not see; penalties and stretch were"
     " chosen inside each fit's own themes. Which features are read, how they weigh, the size of"
     " the input (224, 224 x 288, 256 or 288 px) and how its parts are named were chosen on the "
-    "same five folds among a few ways, so the scores may be slightly too good. With size (224, "
-    "256 or 288 px), naming (by a part, the whole or half of each) and weight of the words (0.1, "
-    "0.3, 1 or 3) chosen inside each fit's own themes, r is 0.623 (valence), 0.658 (arousal), "
-    "0.533 and 0.428 (their spreads), CCC 0.621, 0.656, 0.465 and 0.333; three fits choose 256 px "
-    "and two 288, all half and half (python -m calibration.scene.nested --shared ../shared --runs "
-    "runs). The other weights and the stretch are not chosen anew there. The shipped heads are "
-    "fitted to all 202 themes.",
+    "same five folds among a few ways, so the scores may be slightly too good; python -m "
+    "calibration.scene.nested prints them with size (224, 256 or 288 px), naming (by a part, the "
+    "whole or half of each) and weight of the words (0.1, 0.3, 1 or 3) chosen inside each fit's "
+    "own themes. The other weights and the stretch are not chosen anew there. The shipped heads "
+    "are fitted to all 202 themes.",
 }
 LIMITS = (
     "What a picture evoked in the mean of about a hundred American adults on the web in 2015; "
