@@ -32,7 +32,7 @@ def test_watching_a_film_gives_the_rows_that_the_command_writes(pulled, tmp_path
 
 def test_pushing_the_frames_of_a_film_gives_what_watching_it_gives(pulled):
     with tracker.build(tracker.Options()) as reader:
-        pushed = [reader.push(frame.image, frame.pts) for frame in open_source(DEMO)]
+        pushed = [reader.push(frame.picture, frame.pts) for frame in open_source(DEMO)]
     assert lines(pushed) == lines(pulled)
 
 
@@ -54,7 +54,7 @@ def test_no_future_frame_changes_a_past_value(pulled):
     frames = list(open_source(DEMO))[:60]
     noise = np.random.default_rng(1).integers(0, 256, frames[0].image.shape, np.uint8)
     with tracker.build() as reader:
-        past = [reader.push(f.image, f.pts) for f in frames[:40]]
+        past = [reader.push(f.picture, f.pts) for f in frames[:40]]
         for f in frames[40:]:
             reader.push(noise, f.pts)
     assert lines(past) == lines(pulled[:40])
@@ -72,7 +72,7 @@ def test_raw_is_what_the_network_says_of_the_crop_alone(pulled):
     checked = 0
     for frame, result in zip(open_source(DEMO), pulled, strict=True):
         for person in result.people:
-            out = engine.infer(cropper.aligned(frame.image, person.face)[None])
+            out = engine.infer(cropper.aligned(frame.picture, person.face)[None])
             valence, arousal = out[names.index("affect")][0]
             assert person.affect.raw.valence == pytest.approx(valence, abs=1e-5)
             assert person.affect.raw.arousal == pytest.approx(arousal, abs=1e-5)

@@ -85,7 +85,7 @@ def test_command_line_watch_and_push_give_equal_numbers(clip, profile, tmp_path,
     options = tracker.Options(faces="whole", profile=str(profile), **options)
     assert lines(tracker.watch(clip, options)) == written
     with tracker.build(options) as reader:
-        pushed = [reader.push(frame.image, frame.pts) for frame in open_source(clip)]
+        pushed = [reader.push(frame.picture, frame.pts) for frame in open_source(clip)]
     assert lines(pushed) == written
     assert any(row["valence_cal"] for row in written)
 
@@ -95,7 +95,7 @@ def test_a_running_neutral_is_the_same_in_command_line_watch_and_push(clip, tmp_
     options = tracker.Options(faces="whole", baseline="rolling")
     assert lines(tracker.watch(clip, options)) == written
     with tracker.build(options) as reader:
-        pushed = [reader.push(frame.image, frame.pts) for frame in open_source(clip)]
+        pushed = [reader.push(frame.picture, frame.pts) for frame in open_source(clip)]
     assert lines(pushed) == written
 
 
@@ -133,7 +133,7 @@ def test_a_track_that_nobody_named_has_empty_calibrated_columns(clip, profile, t
 def test_a_running_neutral_owes_nothing_to_the_future(clip):
     frames = list(open_source(clip))
     with tracker.build(tracker.Options(faces="whole", baseline="rolling")) as reader:
-        past = [reader.push(f.image, f.pts) for f in frames[:40]]
+        past = [reader.push(f.picture, f.pts) for f in frames[:40]]
         for f in frames[40:]:
             reader.push(255 - f.image, f.pts)
     whole = list(tracker.watch(clip, tracker.Options(faces="whole", baseline="rolling")))
@@ -149,7 +149,7 @@ def test_another_film_starts_afresh(clip, profile, given):
     )
     frames = list(open_source(clip))
     with tracker.build(options) as reader:
-        first, second = ([reader.push(f.image, f.pts) for f in frames] for _ in range(2))
+        first, second = ([reader.push(f.picture, f.pts) for f in frames] for _ in range(2))
     cal = [[row["valence_cal"] for row in lines(results)] for results in (first, second)]
     assert cal[0] == cal[1]
 

@@ -142,7 +142,7 @@ def test_watching_gives_the_rows_that_the_command_writes(card, watched, tmp_path
 
 def test_pushing_the_frames_gives_what_watching_gives(card, watched):
     with tracker.build(tracker.Options(context=str(card))) as reader:
-        pushed = [reader.push(frame.image, frame.pts) for frame in open_source(DEMO)]
+        pushed = [reader.push(frame.picture, frame.pts) for frame in open_source(DEMO)]
     assert lines(pushed) == lines(watched)
 
 
@@ -150,7 +150,7 @@ def test_no_future_frame_changes_a_past_value(card, watched):
     frames = list(open_source(DEMO))[:60]
     noise = np.random.default_rng(1).integers(0, 256, frames[0].image.shape, np.uint8)
     with tracker.build(tracker.Options(context=str(card))) as reader:
-        past = [reader.push(f.image, f.pts) for f in frames[:40]]
+        past = [reader.push(f.picture, f.pts) for f in frames[:40]]
         for f in frames[40:]:
             reader.push(noise, f.pts)
     assert lines(past) == lines(watched[:40])

@@ -32,6 +32,6 @@ def test_a_new_picture_is_a_cut_and_a_fade_is_not():
 @pytest.mark.skipif(not LABELLED, reason="needs the data folder shared/ beside the checkout")
 @pytest.mark.parametrize("row", LABELLED, ids=lambda row: row["file"])
 def test_the_cuts_of_real_clips_are_those_that_a_person_marked(row):
-    images = (frame.image for frame in open_source(SHARED / "clips" / row["file"]))
+    images = (frame.picture for frame in open_source(SHARED / "clips" / row["file"]))
     marked = [int(i) for i in row["cut_frames"].split(";") if i]
     assert cuts_of(images) == [0, *marked]

@@ -18,6 +18,7 @@ RANKS = {  # longest matching prefix wins
     "engines.trt": 4,
     "engines.trt_rtx": 4,
     "engines": 3,  # its backends are imported by name, on first use
+    "tracker.picture": 2,
     "tracker.values": 3,
     "tracker.appearance": 4,
     "tracker.geometry": 4,

@@ -67,7 +67,7 @@ def test_the_command_the_loop_and_the_pushed_frames_give_equal_numbers(demo):
     written = demo.read_text("utf-8").splitlines()[1:]
     assert lines(tracker.watch(DEMO, OPTIONS)) == written
     with tracker.build(OPTIONS) as reader:
-        pushed = [reader.push(frame.image, frame.pts) for frame in open_source(DEMO)]
+        pushed = [reader.push(frame.picture, frame.pts) for frame in open_source(DEMO)]
     assert lines(pushed) == written
 
 
@@ -75,11 +75,11 @@ def test_no_future_frame_changes_a_past_look():
     frames = list(open_source(DEMO))[:60]
     noise = np.random.default_rng(1).integers(0, 256, frames[0].image.shape, np.uint8)
     with tracker.build(OPTIONS) as reader:
-        past = [reader.push(f.image, f.pts) for f in frames[:40]]
+        past = [reader.push(f.picture, f.pts) for f in frames[:40]]
         for f in frames[40:]:
             reader.push(noise, f.pts)
     with tracker.build(OPTIONS) as reader:
-        assert lines(past) == lines([reader.push(f.image, f.pts) for f in frames])[: len(past)]
+        assert lines(past) == lines([reader.push(f.picture, f.pts) for f in frames])[: len(past)]
 
 
 def test_another_film_has_another_viewer(tmp_path):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tracker.appearance import appearance, unlike
+from tracker.appearance import appearances, unlike
 from tracker.tracks import Tracks
 from tracker.values import Box, Detection
 
@@ -115,7 +115,7 @@ def test_two_who_hide_each_other_and_turn_back_are_told_apart_by_their_looks():
 def test_looks_are_colours_of_the_face_and_what_surrounds_it():
     picture = np.full((100, 100, 3), 40, np.uint8)
     picture[:, 50:] = (200, 100, 50)
-    left, right = (appearance(picture, Box(x, 20, x + 20, 60)) for x in (10, 70))
+    left, right = appearances(picture, [Box(x, 20, x + 20, 60) for x in (10, 70)])
     assert left.shape == (48,)
     np.testing.assert_allclose(left, np.log(48.0), rtol=1e-6)
     np.testing.assert_allclose(right[:3], np.log([208.0, 108.0, 58.0]), rtol=1e-6)
@@ -126,4 +126,4 @@ def test_looks_are_colours_of_the_face_and_what_surrounds_it():
 @pytest.mark.parametrize("box", [Box(-50, -50, -10, -10), Box(90, 90, 130, 130), Box(5, 5, 5, 5)])
 def test_a_face_at_or_beyond_the_edge_has_looks_too(box):
     picture = np.random.default_rng(0).integers(0, 256, (100, 100, 3)).astype(np.uint8)
-    assert np.isfinite(appearance(picture, box)).all()
+    assert np.isfinite(appearances(picture, [box])).all()

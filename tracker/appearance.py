@@ -6,10 +6,13 @@ and it is forgotten with the track.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.values import Box, Image
+from tracker.picture import Picture, pixels_at
+from tracker.values import Box
 
 Appearance = NDArray[np.float32]  # (CELLS * CELLS * 3,): logarithms of colours
 
@@ -19,14 +22,18 @@ ABOVE, BELOW, ASIDE = 0.3, 0.25, 0.1  # shares of the box that are looked at bey
 DARK = 8.0  # added to colours of 0..255: what is nearly black is equally black
 
 
-def appearance(image: Image, box: Box) -> Appearance:
-    """image: (H, W, 3). Beyond the picture its edge pixels are repeated."""
-    width, height = box.x1 - box.x0, box.y1 - box.y0
-    columns = _samples(box.x0 - ASIDE * width, box.x1 + ASIDE * width, image.shape[1])
-    rows = _samples(box.y0 - ABOVE * height, box.y1 + BELOW * height, image.shape[0])
-    seen = image[rows[:, None], columns[None]].astype(np.float32)
-    cells = seen.reshape(CELLS, SAMPLES, CELLS, SAMPLES, 3).mean((1, 3))
-    return np.asarray(np.log(cells + np.float32(DARK)).ravel(), np.float32)
+def appearances(picture: Picture, boxes: Sequence[Box]) -> Sequence[Appearance]:
+    """One per box. picture: (H, W, 3). Beyond it its edge pixels are repeated."""
+    if not boxes:
+        return ()
+    x0, y0, x1, y1 = np.array([(b.x0, b.y0, b.x1, b.y1) for b in boxes]).T
+    aside, height = ASIDE * (x1 - x0), y1 - y0
+    columns = _samples(x0 - aside, x1 + aside, picture.shape[1])
+    rows = _samples(y0 - ABOVE * height, y1 + BELOW * height, picture.shape[0])
+    seen = np.stack([pixels_at(picture, r, c) for r, c in zip(rows, columns, strict=True)])
+    cells = seen.reshape(-1, CELLS, SAMPLES, CELLS, SAMPLES, 3).mean((2, 4), np.float32)
+    looks: NDArray[np.float32] = np.log(cells + np.float32(DARK)).reshape(len(boxes), -1)
+    return list(looks)
 
 
 def unlike(one: Appearance, other: Appearance) -> float:
@@ -35,8 +42,8 @@ def unlike(one: Appearance, other: Appearance) -> float:
     return float(np.sqrt(apart.dot(apart) / len(apart)))
 
 
-def _samples(low: float, high: float, size: int) -> NDArray[np.intp]:
-    """Middles of equal parts of low..high, as places of pixels within 0..size."""
+def _samples(low: NDArray[np.float64], high: NDArray[np.float64], size: int) -> NDArray[np.intp]:
+    """(n, CELLS * SAMPLES): middles of equal parts of low..high, as places of pixels in 0..size."""
     count = CELLS * SAMPLES
-    at = low + (np.arange(count) + 0.5) * ((high - low) / count)
+    at = low[:, None] + (np.arange(count) + 0.5) * ((high - low) / count)[:, None]
     return np.asarray(at.clip(0, size - 1), np.intp)

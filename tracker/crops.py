@@ -15,8 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.resize import resized
-from tracker.values import Box, Detection, Face, Image, Point
+from tracker.picture import Image, Picture, Planes, part
+from tracker.resize import grey, resized
+from tracker.values import Box, Detection, Face, Point
 
 Crop = NDArray[np.float32]  # (c, S, S), 0..255
 Matrix = NDArray[np.float64]  # (2, 3): picture -> crop, both in px, pixel i covers i..i+1
@@ -45,12 +46,12 @@ class Cropper:
     def __init__(self, given: Mapping[str, Any]) -> None:
         self._template = Template.from_card(given)
 
-    def aligned(self, image: Image, face: Detection | Face) -> Crop:
-        return aligned(image, face, self._template)
+    def aligned(self, picture: Picture, face: Detection | Face) -> Crop:
+        return aligned(picture, face, self._template)
 
-    def whole(self, image: Image, face: Detection | Face) -> Crop:
+    def whole(self, picture: Picture, face: Detection | Face) -> Crop:
         """face: not looked at; the picture is the face."""
-        return whole(image, self._template)
+        return whole(picture, self._template)
 
 
 class _Way(NamedTuple):
@@ -63,24 +64,24 @@ class _Way(NamedTuple):
     shift: complex
 
 
-def aligned(image: Image, face: Detection | Face, template: Template) -> Crop:
+def aligned(picture: Picture, face: Detection | Face, template: Template) -> Crop:
     """The face in the template's frame: by its landmarks, or by its box where it has none.
 
-    image: (H, W, 3) or grey (H, W). Beyond the picture its edge pixels are repeated.
+    picture: (H, W, 3) or grey (H, W). Beyond the picture its edge pixels are repeated.
     """
     way = None
     if len(face.points) == len(template.points):
         way = _least_squares(face.points, template.points)
-    return _ready(_warp(image, way or _from_box(face.box, template), template), template)
+    return _ready(_warp(picture, way or _from_box(face.box, template), template), template)
 
 
-def whole(image: Image, template: Template) -> Crop:
+def whole(picture: Picture, template: Template) -> Crop:
     """The picture itself as the crop; one that is not square is made so by repeating its edges."""
-    height, width = image.shape[:2]
+    height, width = picture.shape[:2]
     side = max(height, width)
     scale = template.size / side
     shift = complex((side - width) / 2 * scale, (side - height) / 2 * scale)
-    return _ready(_warp(image, _Way(scale, shift), template), template)
+    return _ready(_warp(picture, _Way(scale, shift), template), template)
 
 
 def similarity(points: Sequence[Point], target: Sequence[Point]) -> Matrix:
@@ -121,14 +122,16 @@ def _from_box(box: Box, template: Template) -> _Way:
     return _Way(scale, complex(half, half) - scale * middle)
 
 
-def _warp(image: Image, way: _Way, template: Template) -> Image:
+def _warp(picture: Picture, way: _Way, template: Template) -> Image:
     """Two steps when the face is larger than its crop: shrink by area, then warp.
 
     Bilinear warping alone would read four of the many pixels under each one of the crop.
     """
     x = y = 1.0  # px of the picture per px of what is warped
-    if abs(way.factor) < 0.9:
-        image, way, (x, y) = _shrunk(image, way, template)
+    if abs(way.factor) < 0.9 or isinstance(picture, Planes):
+        image, way, (x, y) = _under(picture, way, template)
+    else:
+        image = picture
     (a, b), shift = (way.factor.real, way.factor.imag), way.shift
     # OpenCV counts from pixel centres, we from pixel corners.
     across = shift.real + (a * x - b * y - 1) / 2
@@ -141,12 +144,13 @@ def _warp(image: Image, way: _Way, template: Template) -> Image:
     return np.asarray(warped, np.uint8)
 
 
-def _shrunk(image: Image, way: _Way, template: Template) -> tuple[Image, _Way, Point]:
-    """The part of the picture under the crop at the crop's resolution, the way from the part,
-    and how many of its px lie under one of the shrunk, x and y. In grey, if colour is not wanted.
+def _under(picture: Picture, way: _Way, template: Template) -> tuple[Image, _Way, Point]:
+    """The part of the picture under the crop, at the crop's resolution if that is lower, the way
+    from the part, and how many of its px lie under one of what is given, x and y. In grey, if
+    colour is not wanted.
     """
-    height, width = image.shape[:2]
-    scale, size = abs(way.factor), template.size
+    height, width = picture.shape[:2]
+    scale, size = min(1.0, abs(way.factor)), template.size
     margin = 2 / scale  # px; the warp reads one beyond the corners
     under = [(corner - way.shift) / way.factor for corner in (0, size, size * 1j, size + size * 1j)]
     x0 = max(0, math.floor(min(z.real for z in under) - margin))
@@ -154,15 +158,15 @@ def _shrunk(image: Image, way: _Way, template: Template) -> tuple[Image, _Way, P
     x1 = math.ceil(max(z.real for z in under) + margin)
     y1 = math.ceil(max(z.imag for z in under) + margin)
     x0, y0 = min(x0, width - 1), min(y0, height - 1)  # a face wholly outside: the nearest edge
-    part = image[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)]
+    x0, y0 = x0 - x0 % 2, y0 - y0 % 2  # where a sample of colour begins
+    x1, y1 = min(max(x1, x0 + 1), width), min(max(y1, y0 + 1), height)
     step = 2 ** max(0, math.floor(-math.log2(scale)))  # sides that can be halved so often are fast
-    rows, columns = (max(n // step * step, min(n, step)) for n in part.shape[:2])
-    part = part[:rows, :columns]  # what is cut off lies in the margin
-    if template.channels == 1 and part.ndim == 3:
-        part = np.asarray(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), np.uint8)
+    rows, columns = (max(n // step * step, min(n, step)) for n in (y1 - y0, x1 - x0))
+    seen = part(picture, x0, y0, x0 + columns, y0 + rows)  # what is left out lies in the margin
     size_wh = max(1, round(columns * scale)), max(1, round(rows * scale))
+    small = grey(seen, size_wh) if template.channels == 1 else resized(seen, size_wh)
     rest = _Way(way.factor, way.shift + way.factor * complex(x0, y0))
-    return resized(part, size_wh), rest, (columns / size_wh[0], rows / size_wh[1])
+    return small, rest, (columns / size_wh[0], rows / size_wh[1])
 
 
 def _ready(crop: Image, template: Template) -> Crop:

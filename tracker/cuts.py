@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.values import Frame, Image
+from tracker.picture import Image, Picture, Planes
+from tracker.values import Frame
 
 SIZE_WH = (32, 18)  # of the thumbnail, px
 LEAST = 0.05  # mean difference (1 = black against white) below which nothing is a cut
@@ -34,7 +35,7 @@ class CutFinder:
         """Nothing to free."""
 
     def __call__(self, frame: Frame) -> bool:
-        now = _thumbnail(frame.image)
+        now = _thumbnail(frame.picture)
         before, self._last = self._last, now
         if before is None:
             return True
@@ -44,8 +45,13 @@ class CutFinder:
         return cut
 
 
-def _thumbnail(image: Image) -> Thumbnail:
-    """(18, 32, 3) in [0, 1]. A few pixels of each field are enough, evenly spread."""
-    some = cv2.resize(image, (4 * SIZE_WH[0], 4 * SIZE_WH[1]), interpolation=cv2.INTER_NEAREST)
-    small = cv2.resize(some, SIZE_WH, interpolation=cv2.INTER_AREA)
+def _thumbnail(picture: Picture) -> Thumbnail:
+    """(18, 32, 3) in [0, 1]."""
+    small = picture.mixed(_sampled) if isinstance(picture, Planes) else _sampled(picture)
     return np.asarray(small, np.float32) / np.float32(255)
+
+
+def _sampled(image: Image) -> Image:
+    """A few pixels of each field are enough, evenly spread."""
+    some = cv2.resize(image, (4 * SIZE_WH[0], 4 * SIZE_WH[1]), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(cv2.resize(some, SIZE_WH, interpolation=cv2.INTER_AREA), np.uint8)

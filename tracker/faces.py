@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from tracker.appearance import appearance
+from tracker.appearance import appearances
+from tracker.picture import Picture
 from tracker.tracks import Tracks
-from tracker.values import Box, Detection, Face, Frame, Image
+from tracker.values import Box, Detection, Face, Frame
 
 
 class Detector(Protocol):
     """Faces of one picture, in its own pixels, best first."""
 
-    def __call__(self, image: Image) -> Sequence[Detection]: ...
+    def __call__(self, picture: Picture) -> Sequence[Detection]: ...
 
     def close(self) -> None: ...
 
@@ -21,8 +22,8 @@ class Detector(Protocol):
 class WholePicture:
     """A detector for sets of face crops: every picture is one face, and nobody looks for it."""
 
-    def __call__(self, image: Image) -> Sequence[Detection]:
-        height, width = image.shape[:2]
+    def __call__(self, picture: Picture) -> Sequence[Detection]:
+        height, width = picture.shape[:2]
         return [Detection(Box(0.0, 0.0, float(width), float(height)), None)]
 
     def close(self) -> None:
@@ -47,11 +48,11 @@ class FaceFinder:
     def close(self) -> None:
         self._detector.close()
 
-    def look(self, image: Image) -> Sequence[Detection]:
-        return self._detector(image)
+    def look(self, picture: Picture) -> Sequence[Detection]:
+        return self._detector(picture)
 
     def __call__(self, frame: Frame, cut: bool, seen: Sequence[Detection]) -> Sequence[Face]:
         if cut:
             self._tracks.begin()
-        looks = [appearance(frame.image, face.box) for face in seen]
+        looks = appearances(frame.picture, [face.box for face in seen])
         return self._tracks(frame.pts, seen, looks)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracker.models import Model, ModelError
+from tracker.picture import Picture
 from tracker.resize import resized
-from tracker.values import Image
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,8 +36,8 @@ class Fit:
         mean, std = (np.array(given[name], np.float32).reshape(3, 1, 1) for name in ("mean", "std"))
         return cls((int(width), int(height)), mean, std)
 
-    def __call__(self, image: Image) -> NDArray[np.float32]:
+    def __call__(self, picture: Picture) -> NDArray[np.float32]:
         """(3, H, W)"""
-        small = np.ascontiguousarray(resized(image, self.size_wh).transpose(2, 0, 1), np.float32)
+        small = np.ascontiguousarray(resized(picture, self.size_wh).transpose(2, 0, 1), np.float32)
         fitted: NDArray[np.float32] = small * (1 / (255 * self.std)) - self.mean / self.std
         return fitted

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines import Engine, infer_rows
+from tracker.picture import Picture
 from tracker.smoothing import LstmSmoother, Steady
 from tracker.values import (
     EXPRESSIONS,
@@ -16,7 +17,6 @@ from tracker.values import (
     ContextReading,
     Face,
     Frame,
-    Image,
     PersonReading,
     Reading,
     Scores,
@@ -60,7 +60,7 @@ class PeopleReader:
     def __init__(
         self,
         engine: Engine,
-        cut: Callable[[Image, Face], Crop],
+        cut: Callable[[Picture, Face], Crop],
         memory: LstmSmoother,
         calibrate: Calibrate | None = None,
         context: Context | None = None,
@@ -88,7 +88,7 @@ class PeopleReader:
     def __call__(self, frame: Frame, faces: Sequence[Face]) -> Sequence[PersonReading]:
         if not faces:
             return ()
-        crops = np.stack([self._cut(frame.image, face) for face in faces])
+        crops = np.stack([self._cut(frame.picture, face) for face in faces])
         out = infer_rows(self._engine, crops)
         affect = out[self._outputs["affect"]]
         expression = out[self._outputs["expression"]]

@@ -10,6 +10,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Protocol
 
 from tracker.models import ModelUse
+from tracker.picture import Picture, Planes
 from tracker.profile import ProfileUse
 from tracker.sound import Sound
 from tracker.values import (
@@ -41,7 +42,7 @@ class CutFinder(Part, Protocol):
 
 
 class FaceFinder(Part, Protocol):
-    def look(self, image: Image) -> Sequence[Detection]:
+    def look(self, picture: Picture) -> Sequence[Detection]:
         """Depends on this picture alone, so it may run ahead, in another thread."""
 
     def __call__(self, frame: Frame, cut: bool, seen: Sequence[Detection]) -> Sequence[Face]:
@@ -129,7 +130,7 @@ class Tracker:
         cut = self._cuts(frame)
         self._shots += cut
         scene = None if self._scene is None else self._scene.look(frame, cut)
-        return Seen(self._shots, self._faces.look(frame.image), scene)
+        return Seen(self._shots, self._faces.look(frame.picture), scene)
 
     def take(self, frame: Frame, seen: Seen | None = None) -> FrameResult:
         """Read one frame. Raises RuntimeError when called from a second thread.
@@ -149,17 +150,18 @@ class Tracker:
         latency = time.monotonic() - frame.arrived
         return FrameResult(frame.index, frame.pts, latency, cut, people, frame.source, scene, audio)
 
-    def push(self, image: Image, pts: float) -> FrameResult:
+    def push(self, picture: Picture, pts: float) -> FrameResult:
         """Read one picture of a loop that somebody else owns.
 
-        image: uint8 (H, W, 3), RGB. pts: s, on any clock; a step back begins a new stream.
-        Raises ValueError if the image is no such array, or the time no number.
+        picture: uint8 (H, W, 3), RGB; or a `Frame.picture` of ours. pts: s, on any clock; a step
+        back begins a new stream.
+        Raises ValueError if the picture is no such array, or the time no number.
         """
-        if image.dtype != "uint8" or image.ndim != 3 or image.shape[2] != 3 or not image.size:
-            raise ValueError(f"image is {image.dtype} {image.shape}, expected uint8 (H, W, 3) RGB")
+        if not isinstance(picture, Planes):
+            _check(picture)
         if not math.isfinite(pts):
             raise ValueError(f"pts is {pts}, expected seconds")
-        frame = Frame(self._pushed, pts, time.monotonic(), image)
+        frame = Frame(self._pushed, pts, time.monotonic(), picture)
         self._pushed += 1
         return self.take(frame)
 
@@ -208,6 +210,11 @@ class Tracker:
         self._thread = self._thread or me
         if self._thread != me:
             raise RuntimeError("a Tracker belongs to one thread; build one per thread")
+
+
+def _check(image: Image) -> None:
+    if image.dtype != "uint8" or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        raise ValueError(f"image is {image.dtype} {image.shape}, expected uint8 (H, W, 3) RGB")
 
 
 @dataclass(slots=True)

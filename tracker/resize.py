@@ -5,15 +5,18 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from tracker.values import Image
+from tracker.picture import Image, Picture, Planes
 
 
-def resized(image: Image, size_wh: tuple[int, int]) -> Image:
+def resized(picture: Picture, size_wh: tuple[int, int]) -> Image:
     """Smaller by area, larger by lines; (H, W) or (H, W, 3).
 
     Whole halvings come first: OpenCV does them three times as fast, and at 720p they are all
     there is. Values change by at most one level of 255.
     """
+    if isinstance(picture, Planes):
+        return picture.mixed(lambda plane: resized(plane, size_wh))
+    image = picture
     width, height = size_wh
     # An odd edge would move the rest by half a pixel, so only even sides are halved.
     while not (image.shape[0] % 2 or image.shape[1] % 2) and (
@@ -29,13 +32,25 @@ def resized(image: Image, size_wh: tuple[int, int]) -> Image:
     return image
 
 
-def glanced(image: Image, size_wh: tuple[int, int]) -> Image:
+def grey(picture: Picture, size_wh: tuple[int, int]) -> Image:
+    """`resized` and without colours, (H, W)."""
+    if isinstance(picture, Planes):
+        return picture.grey(lambda plane: resized(plane, size_wh))
+    if picture.ndim == 3:
+        picture = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
+    return resized(picture, size_wh)
+
+
+def glanced(picture: Picture, size_wh: tuple[int, int]) -> Image:
     """Smaller, for whole pictures that are only looked over: not every pixel counts.
 
     From four times the size on, every pixel of the small picture is the mean of four evenly
     spread ones beneath it. That is four times as fast as the mean of all, which memory limits;
     landmarks found in it move by a three-hundredth of a face.
     """
+    if isinstance(picture, Planes):
+        return picture.mixed(lambda plane: glanced(plane, size_wh))
+    image = picture
     width, height = size_wh
     if image.shape[1] < 4 * width or image.shape[0] < 4 * height:
         return resized(image, size_wh)

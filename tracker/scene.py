@@ -121,8 +121,8 @@ class SceneReader:
         return self._steady
 
     def _read(self, frame: Frame) -> SceneReading:
-        area = within_bars(frame.image)
-        out = infer_rows(self._engine, self._layout.fit(cropped(frame.image, area))[None])
+        area = within_bars(frame.picture)
+        out = infer_rows(self._engine, self._layout.fit(cropped(frame.picture, area))[None])
         affect, spread = (self._ours(out, name) for name in ("affect", "spread"))
         emotions, maps = (self._ours(out, name) for name in ("emotions", "maps"))
         places = out[self._outputs["place"]][0] if self._layout.places else None

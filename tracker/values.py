@@ -5,6 +5,7 @@ Conventions, stated once and used everywhere:
     time     float seconds; `pts` is stream time, never wall clock: the container's own clock for
              a file (a video that starts later than its sound keeps that offset)
     image    uint8 (H, W, 3), RGB, upright, treated as read-only
+    picture  an image, or what makes one when it is asked to (`Planes`)
     box      float pixels in the full frame, half-open: x0 <= x < x1
     affect   valence and arousal, each in [-1, 1]
     missing  None for a value, an empty tuple for nobody; never 0
@@ -17,7 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from tracker.picture import Image as Image
+from tracker.picture import Picture, as_rgb
+
 Point = tuple[float, float]  # x, y, px in the full frame
 
 EXPRESSIONS = (  # what a face shows: the eight classes of FER+ (Barsoum et al. 2016)
@@ -74,9 +77,14 @@ class Frame:
     index: int  # position in the source, from 0
     pts: float  # s
     arrived: float  # s, time.monotonic() when the decoder handed it over
-    image: Image  # (H, W, 3)
+    picture: Picture  # (H, W, 3)
     source: str = ""  # name of the input; another name is another stream
     taken_up: int = 0  # times the source was lost and found again; each begins another stream
+
+    @property
+    def image(self) -> Image:
+        """(H, W, 3): the picture in RGB."""
+        return as_rgb(self.picture)
 
 
 @dataclass(frozen=True, slots=True)

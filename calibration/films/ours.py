@@ -64,12 +64,12 @@ class FaceEyes:
         people = sorted(step.result.people, key=_area, reverse=True)[:MOST]
         if not people:
             return np.concatenate([np.full(self.width, np.nan), [0, 0]]).astype(np.float32)
-        crops = np.stack([self.cropper.aligned(step.frame.image, p.face) for p in people])
+        crops = np.stack([self.cropper.aligned(step.frame.picture, p.face) for p in people])
         out = infer_rows(self.engine, crops)
         known = np.concatenate([out[i] for i in self.order], axis=1)
         areas = np.array([_area(person) for person in people])
         mean = areas @ known / areas.sum()
-        height, width = step.frame.image.shape[:2]
+        height, width = step.frame.picture.shape[:2]
         rest = [len(step.result.people), areas[0] / (height * width)]
         return np.concatenate([mean, rest]).astype(np.float32)
 

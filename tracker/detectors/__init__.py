@@ -6,7 +6,8 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from tracker.models import Model, ModelError
-from tracker.values import Detection, Image
+from tracker.picture import Picture
+from tracker.values import Detection
 
 __all__ = ["DETECTORS", "Detector", "MissingPackage", "open_detector"]
 
@@ -27,8 +28,8 @@ class Detector(Protocol):
     model: Model  # what it reads
     description: str  # what really runs
 
-    def __call__(self, image: Image) -> list[Detection]:
-        """Faces of an RGB picture of any size, in its pixels, best first."""
+    def __call__(self, picture: Picture) -> list[Detection]:
+        """Faces of a picture of any size, in its pixels, best first."""
         ...
 
     def close(self) -> None:

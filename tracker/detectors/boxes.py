@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tracker.picture import Picture
 from tracker.resize import glanced
 from tracker.values import Box, Detection, Image
 
@@ -15,16 +16,16 @@ STRIDES = (8, 16, 32)  # px of the input per cell of the three maps
 NMS = 0.3  # IoU above which two boxes are one face; the teacher's own value
 
 
-def fitted(image: Image, long_side: int) -> tuple[Image, tuple[float, float]]:
+def fitted(picture: Picture, long_side: int) -> tuple[Image, tuple[float, float]]:
     """The picture with its long side at `long_side`, black on the right and below to full cells.
 
-    Also gives what its pixels must be multiplied by, x and y, to be pixels of `image` again. They
+    Also gives what its pixels must be multiplied by, x and y, to be pixels of `picture` again. They
     differ for pictures so narrow that a side would round to nothing.
     """
-    height, width = image.shape[:2]
+    height, width = picture.shape[:2]
     scale = long_side / max(width, height)
     small_wh = max(1, round(width * scale)), max(1, round(height * scale))
-    small = glanced(image, small_wh)
+    small = glanced(picture, small_wh)
     columns, rows = (-(-side // STRIDES[-1]) * STRIDES[-1] for side in small_wh)
     padded = np.zeros((rows, columns, 3), np.uint8)
     padded[: small_wh[1], : small_wh[0]] = small

@@ -7,7 +7,8 @@ import numpy as np
 import engines
 from tracker.detectors.boxes import as_detections, decode, fitted, suppress
 from tracker.models import Model, ModelError, open_shipped
-from tracker.values import Detection, Image
+from tracker.picture import Picture
+from tracker.values import Detection
 
 NAME = "detector-s"
 OUTPUTS = ("score", "geometry")  # see boxes.decode
@@ -40,14 +41,14 @@ class BuiltinDetector:
         self.model = model
         self.description = self._engine.description
 
-    def __call__(self, image: Image) -> list[Detection]:
-        small, back_xy = fitted(image, self._long_side)
+    def __call__(self, picture: Picture) -> list[Detection]:
+        small, back_xy = fitted(picture, self._long_side)
         tensor = np.ascontiguousarray(small.transpose(2, 0, 1), np.float32)[None]
         score, geometry = self._engine.infer(tensor)
         size_wh = (small.shape[1], small.shape[0])
         rows = suppress(decode(score[0], geometry[0], size_wh, self._min_confidence))
         rows[:, :14] *= np.tile(np.asarray(back_xy, np.float32), 7)
-        return as_detections(rows, image.shape[1::-1])
+        return as_detections(rows, picture.shape[1::-1])
 
     def close(self) -> None:
         self._engine.close()

@@ -15,7 +15,8 @@ from mediapipe.tasks.python import BaseOptions, vision
 from numpy.typing import NDArray
 
 from tracker.models import Model, find_fetched, registry
-from tracker.values import BLENDSHAPES, Box, Detection, Image, Mesh, Pose, Scores
+from tracker.picture import Picture, as_rgb
+from tracker.values import BLENDSHAPES, Box, Detection, Mesh, Pose, Scores
 
 MIN_CONFIDENCE = 0.5  # MediaPipe's own default
 MOST = 10  # faces; the task wants a number, and each costs as much as the first
@@ -45,15 +46,16 @@ class MediaPipeDetector:
         self.model = model
         self.description = f"mediapipe {mediapipe.__version__} CPU"
 
-    def __call__(self, image: Image) -> list[Detection]:
+    def __call__(self, picture: Picture) -> list[Detection]:
         if self._task is None:
             raise RuntimeError(f"{self.model.name}: this detector is closed")
+        image = as_rgb(picture)
         if min(image.shape[:2]) < SMALLEST:
             return []
         data = np.ascontiguousarray(image)
-        picture = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=data)
+        shown = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=data)
         size_wh = (image.shape[1], image.shape[0])
-        seen = self._task.detect(picture)
+        seen = self._task.detect(shown)
         rows = zip(
             seen.face_landmarks,
             seen.face_blendshapes,

@@ -8,7 +8,8 @@ from cv2.utils import logging as noise
 
 from tracker.detectors.boxes import NMS, as_detections, fitted
 from tracker.models import Model, find_fetched, registry
-from tracker.values import Detection, Image
+from tracker.picture import Picture
+from tracker.values import Detection
 
 MIN_CONFIDENCE = 0.6  # OpenCV's own default, 0.9, finds a fifth of the faces that this finds
 TOP = 5000  # boxes kept before suppression; OpenCV's default
@@ -29,10 +30,10 @@ class YuNet:
         self.model = model
         self.description = f"OpenCV {cv2.__version__} CPU"
 
-    def __call__(self, image: Image) -> list[Detection]:
+    def __call__(self, picture: Picture) -> list[Detection]:
         if self._net is None:
             raise RuntimeError(f"{self.model.name}: this detector is closed")
-        small, back_xy = fitted(image, self._long_side)
+        small, back_xy = fitted(picture, self._long_side)
         self._net.setInputSize((small.shape[1], small.shape[0]))
         _, found = self._net.detect(np.ascontiguousarray(small[..., ::-1]))  # it reads BGR
         if found is None:
@@ -41,7 +42,7 @@ class YuNet:
         rows[:, 2:4] += rows[:, :2]
         rows[:, :14] *= np.tile(np.asarray(back_xy, np.float32), 7)
         best_first = np.argsort(-rows[:, 14], kind="stable")
-        return as_detections(rows[best_first], image.shape[1::-1])
+        return as_detections(rows[best_first], picture.shape[1::-1])
 
     def close(self) -> None:
         self._net = None

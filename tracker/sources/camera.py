@@ -9,9 +9,10 @@ from contextlib import closing
 from typing import Any, Protocol
 
 from tracker.handoff import Pause
+from tracker.picture import Picture
 from tracker.sound import Sound
 from tracker.sources.base import Report, SourceError
-from tracker.values import Frame, Image
+from tracker.values import Frame
 
 AGAIN = 0.5  # s between two attempts to take up a lost camera
 log = logging.getLogger(__name__)
@@ -26,8 +27,8 @@ class Device(Protocol):
 
     about: dict[str, Any]  # for the sidecar: what it is and what it was set to
 
-    def read(self) -> Image:
-        """The next picture, upright RGB; waits for it. Raises Lost."""
+    def read(self) -> Picture:
+        """The next picture, upright; waits for it. Raises Lost."""
 
     def close(self) -> None: ...
 

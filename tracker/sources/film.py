@@ -21,7 +21,7 @@ from tracker.sources.opened import (
     doubts,
     pixel_aspect,
     reason,
-    upright_rgb,
+    upright,
 )
 from tracker.sources.soundtrack import SoundTrack
 from tracker.values import Frame
@@ -68,13 +68,13 @@ class Film:
                 due = (pts if due is None else due) + self._span.every
                 while due <= pts + EARLY:  # a gap in time: go on from here
                     due += self._span.every
-            image = upright_rgb(to_rgb, decoded, self._aspect)
+            picture = upright(to_rgb, decoded, self._aspect)
             if not self.report.frames:  # the boxes are of this size; the stream's is unturned
-                self.report.about[0] |= {"width": image.shape[1], "height": image.shape[0]}
+                self.report.about[0] |= {"width": picture.shape[1], "height": picture.shape[0]}
                 for doubt in doubts(decoded):
                     self.report.note(f"{self._name}: {doubt}")
             self.report.frames += 1
-            yield Frame(index, pts, time.monotonic(), image, self._name)
+            yield Frame(index, pts, time.monotonic(), picture, self._name)
         self._conclude()
 
     def sound(self) -> SoundTrack:

@@ -13,12 +13,12 @@ import av
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
+from tracker.picture import Picture
 from tracker.sources.base import Source, SourceError, without_secrets
 from tracker.sources.camera import Camera, Lost
 from tracker.sources.film import Film
 from tracker.sources.live import Live
-from tracker.sources.opened import Opened, describe, pixel_aspect, reason, upright_rgb
-from tracker.values import Image
+from tracker.sources.opened import Opened, describe, pixel_aspect, reason, upright
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +38,9 @@ class NetworkDevice:
         self._decoded: Iterator[VideoFrame] = container.decode(stream)
         self._to_rgb = VideoReformatter()
 
-    def read(self) -> Image:
+    def read(self) -> Picture:
         try:
-            return upright_rgb(self._to_rgb, next(self._decoded), self._aspect)
+            return upright(self._to_rgb, next(self._decoded), self._aspect)
         except StopIteration:
             raise Lost("the stream ended") from None
         except (av.FFmpegError, OSError, ValueError) as wrong:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,20 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
+from tracker.picture import Image, Picture, Planes
 from tracker.sources.base import SourceError
 from tracker.sources.soundtrack import describe_sound
-from tracker.values import Image
 
 ASPECTS = (0.25, 4.0)  # width of a pixel by its height; beyond, a header is wrong
 SQUARE = 0.02  # by which a pixel may differ from a square; phones round
 HDR = {16: "PQ", 18: "HLG"}  # transfer characteristics, by their numbers in ITU-T H.273
+BY_PLANES = ("yuv420p", "yuvj420p")  # pixel formats that `Planes` can stand for
+LUMA = {1: (0.2126, 0.0722), 2: (0.299, 0.114), 5: (0.299, 0.114), 6: (0.299, 0.114)}
+# weights of R and B in Y', by matrix coefficients as numbered in H.273; 2, unspecified, is read
+# as BT.601, as swscale does
+FULL_RANGE = 2  # FFmpeg's number for 0..255
 PATIENCE = 5.0  # s without an answer after which a network address is given up
 
 
@@ -71,9 +78,48 @@ def doubts(decoded: VideoFrame) -> list[str]:
     return found
 
 
-def upright_rgb(to_rgb: VideoReformatter, decoded: VideoFrame, aspect: float) -> Image:
+def upright(to_rgb: VideoReformatter, decoded: VideoFrame, aspect: float) -> Picture:
     """As it is meant to be seen. PyAV hands out pixels as they are stored: unrotated (`rotation`
     is in degrees, anticlockwise), and `aspect` times as wide as high."""
+    even = decoded.width % 2 == decoded.height % 2 == 0
+    known = decoded.format.name in BY_PLANES and decoded.colorspace in LUMA
+    if not (known and even and aspect == 1 and decoded.rotation % 360 == 0):
+        return _upright_rgb(to_rgb, decoded, aspect)
+    y, cb, cr = (
+        np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, -1)[:, : plane.width]
+        for plane in decoded.planes
+    )
+    full = decoded.format.name == "yuvj420p" or decoded.color_range == FULL_RANGE
+    return Planes((y, cb, cr), _rgb_of(decoded.colorspace, full))
+
+
+@cache
+def _rgb_of(colorspace: int, full: bool) -> NDArray[np.float64]:
+    """(3, 4): R, G, B of Y', Cb, Cr and 1, all in 0..255 (ITU-T H.273, 8.3).
+
+    swscale, by which everybody else sees films, cuts every product off to a whole number. Half a
+    level for each is taken off here too, or readings would differ from those of the same film
+    decoded elsewhere.
+    """
+    red, blue = LUMA[colorspace]
+    green = 1 - red - blue
+    luma, colour, black = (1.0, 1.0, 0.0) if full else (255 / 219, 255 / 224, 16.0)
+    to_rgb = np.array(
+        [
+            [luma, 0, 2 * (1 - red) * colour],
+            [
+                luma,
+                -2 * (1 - blue) * blue / green * colour,
+                -2 * (1 - red) * red / green * colour,
+            ],
+            [luma, 2 * (1 - blue) * colour, 0],
+        ]
+    )
+    cut_off = 0.5 * ((to_rgb != 0) & (to_rgb != 1)).sum(1)
+    return np.column_stack([to_rgb, -to_rgb @ (black, 128, 128) - cut_off])
+
+
+def _upright_rgb(to_rgb: VideoReformatter, decoded: VideoFrame, aspect: float) -> Image:
     width = round(decoded.width * aspect)
     # threads: the work of one; more cost time
     rgb = to_rgb.reformat(decoded, width=width, format="rgb24", threads=1)

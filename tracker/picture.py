@@ -1,0 +1,97 @@
+"""A picture: RGB, or as a decoder leaves it, brightness in full and colour at half the size.
+
+Nobody looks at all of a film's picture: detector and scene network see it small, the face network
+sees parts of it. So RGB is made of what is looked at, where it is; of all of it only if asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]  # (H, W, 3) RGB, or (H, W)
+GREY = np.array([0.299, 0.587, 0.114])  # of R, G, B (ITU-R BT.601), as OpenCV has it
+UNSEEN = 1e-6  # weight in grey below which a plane is left out
+
+
+class Planes:
+    """Y'CbCr of 8 bits, 4:2:0: one sample of colour for two pixels across and two down.
+
+    planes: Y' (H, W); Cb and Cr (H / 2, W / 2), rounded up. to_rgb: (3, 4), makes R, G, B of
+    Y', Cb, Cr and 1, everything in 0..255.
+    """
+
+    __slots__ = ("_made", "_planes", "_to_rgb", "shape")
+
+    def __init__(self, planes: tuple[Image, Image, Image], to_rgb: NDArray[np.float64]) -> None:
+        self.shape = (*planes[0].shape, 3)  # of the same picture in RGB
+        self._planes = planes
+        self._to_rgb = to_rgb
+        self._made: Image | None = None
+
+    def rgb(self) -> Image:
+        """All of it, (H, W, 3); made once."""
+        if self._made is None:
+            self._made = self.mixed(self._enlarged)
+        return self._made
+
+    def mixed(self, resample: Callable[[Image], Image]) -> Image:
+        """RGB of the planes after `resample`, which gives all of them one size."""
+        return _mixture([resample(plane) for plane in self._planes], self._to_rgb)
+
+    def grey(self, resample: Callable[[Image], Image]) -> Image:
+        """As `mixed`, in grey. Where that is brightness alone, colour is not looked at."""
+        *weights, constant = GREY @ self._to_rgb
+        seen = [k for k in range(3) if abs(weights[k]) > UNSEEN]
+        to_grey = np.array([[*(weights[k] for k in seen), constant]])
+        return _mixture([resample(self._planes[k]) for k in seen], to_grey)
+
+    def part(self, x0: int, y0: int, x1: int, y1: int) -> Planes:
+        """Pixels x0 <= x < x1, y0 <= y < y1, not copied. From odd x0 or y0 on, colour stands
+        half a sample aside."""
+        y, *colours = self._planes
+        cb, cr = (c[y0 // 2 : (y1 + 1) // 2, x0 // 2 : (x1 + 1) // 2] for c in colours)
+        return Planes((y[y0:y1, x0:x1], cb, cr), self._to_rgb)
+
+    def at(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Image:
+        """RGB of the pixels where these rows and columns cross."""
+        y, *colours = self._planes
+        some = [y.take(rows, 0).take(columns, 1)]
+        some += [c.take(rows // 2, 0).take(columns // 2, 1) for c in colours]
+        return _mixture(some, self._to_rgb)
+
+    def _enlarged(self, plane: Image) -> Image:
+        height, width, _ = self.shape
+        if plane.shape == (height, width):
+            return plane
+        return plane.repeat(2, 0).repeat(2, 1)[:height, :width]
+
+
+Picture = Image | Planes
+
+
+def _mixture(planes: Sequence[Image], weights: NDArray[np.float64]) -> Image:
+    import cv2  # late: `import tracker` alone stays quick
+
+    return np.asarray(cv2.transform(cv2.merge(planes), weights), np.uint8)
+
+
+def as_rgb(picture: Picture) -> Image:
+    """All of it, (H, W, 3)."""
+    return picture.rgb() if isinstance(picture, Planes) else picture
+
+
+def part(picture: Picture, x0: int, y0: int, x1: int, y1: int) -> Picture:
+    """Pixels x0 <= x < x1, y0 <= y < y1, not copied."""
+    if isinstance(picture, Planes):
+        return picture.part(x0, y0, x1, y1)
+    return picture[y0:y1, x0:x1]
+
+
+def pixels_at(picture: Picture, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Image:
+    """(rows, columns, 3): the pixels where these rows and columns cross."""
+    if isinstance(picture, Planes):
+        return picture.at(rows, columns)
+    return picture.take(rows, 0).take(columns, 1)
