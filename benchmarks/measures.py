@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import av
@@ -20,12 +22,15 @@ from tracker.sinks.tables import csv_table
 from tracker.sources import open_source
 
 Figures = dict[str, float]
+ANY = -1  # core
 
 CHILD = """
-import json, sys, time, tracker
+import json, os, sys, time, tracker
 from tracker.run import follow
 from tracker.sources import open_source
-film, loops = sys.argv[1], int(sys.argv[2])
+film, loops, core = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+if core >= 0:
+    os.sched_setaffinity(0, {core})
 peak = lambda: int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) / 1024
 frames = 0
 with tracker.build() as reader:
@@ -129,7 +134,7 @@ def start_up(film: Path) -> Figures:
 
 def memory(film: Path, minutes: float) -> Figures:
     """Peak of a process that reads the film once, and over and over for so many minutes of it."""
-    (child,) = children(film, 1, loops=round(minutes * 60 * tracked_rate(film) / decode(film)))
+    (child,) = children(film, [ANY], loops=round(minutes * 60 * tracked_rate(film) / decode(film)))
     figures = {"peak memory, MiB": child["first"]}
     if minutes:
         figures[f"peak memory after {minutes:g} min of film, MiB"] = child["last"]
@@ -137,18 +142,31 @@ def memory(film: Path, minutes: float) -> Figures:
 
 
 def two_at_once(film: Path) -> Figures:
-    """Frames a second of two processes together, against one alone."""
-    one = sum(child["rate"] for child in children(film, 1, loops=3))
-    two = sum(child["rate"] for child in children(film, 2, loops=3))
-    return {"two films at once, times the frames/s of one": two / one}
+    """Frames a second of two processes together, against one alone: on all cores, which one may
+    fill already; and each on a core of its own, where the system can hold them there."""
+    figures = {"two films at once, times the frames/s of one": _gain(film, (ANY,))}
+    if hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) > 1:
+        figures["two films at once, a core each, times one"] = _gain(
+            film, sorted(os.sched_getaffinity(0))[:2]
+        )
+    return figures
 
 
-def children(film: Path, count: int, loops: int) -> list[dict[str, float]]:
+def _gain(film: Path, cores: Sequence[int]) -> float:
+    one = sum(child["rate"] for child in children(film, cores[:1], loops=3))
+    two = sum(child["rate"] for child in children(film, [cores[0], cores[-1]], loops=3))
+    return two / one
+
+
+def children(film: Path, cores: Sequence[int], loops: int) -> list[dict[str, float]]:
+    """What a process on each of these cores says; ANY: wherever the system likes."""
     started = [
         subprocess.Popen(
-            [sys.executable, "-c", CHILD, str(film), str(loops)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", CHILD, str(film), str(loops), str(core)],
+            stdout=subprocess.PIPE,
+            text=True,
         )
-        for _ in range(count)
+        for core in cores
     ]
     said = [child.communicate()[0] for child in started]
     return [json.loads(text) for text in said]
