@@ -22,7 +22,7 @@ STAGES = {  # stage -> module, and the function or method that is it
     "align": ("tracker.crops", "Cropper.aligned"),
     "people": ("tracker.people", "PeopleReader.__call__"),
     "memory": ("tracker.smoothing", "LstmSmoother.steady"),
-    "scene's picture": ("tracker.scene", "SceneReader.look"),
+    "scene's picture": ("tracker.scene", "SceneReader._read"),
     "scene": ("tracker.scene", "SceneReader.__call__"),
     "write": ("tracker.sinks.tables", "Table.write"),
 }

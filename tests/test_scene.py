@@ -60,6 +60,25 @@ def test_it_looks_at_its_own_rate_whatever_the_frame_rate(reader):
     assert looks(reader, [0.0, 7.0, 7.1, 7.3, 9.0]) == [0.0, 7.0, 7.3, 9.0]
 
 
+def test_looks_ahead_of_their_reading_say_the_same_as_one_by_one(reader):
+    frames = [frame(i / 10, picture) for i, picture in enumerate((RED, BLUE, GREY) * 4)]
+    one_by_one = [read(reader, f, f.pts == 0.0) for f in frames]
+    reader.begin()
+    ahead = [reader(seen) for seen in [reader.look(f, f.pts == 0.0) for f in frames]]
+    assert [(r.pts, r.affect) for r in ahead] == [(r.pts, r.affect) for r in one_by_one]
+
+
+def test_a_look_that_fails_is_told_to_whoever_reads_it(tmp_path, memory):
+    model = open_card(write_scene(tmp_path))
+    engine = engines.load(model.path, "onnx")
+    smoother = LstmSmoother(memory, forget_after=math.inf)
+    reader = SceneReader(engine, Layout.of(model), smoother, interval=0.25)
+    engine.close()
+    seen = reader.look(frame(0.0), True)
+    with pytest.raises(engines.EngineError, match="closed"):
+        reader(seen)
+
+
 def test_a_cut_is_looked_at_at_once_and_counts_as_a_look(reader):
     times = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
     assert looks(reader, times, cuts=(0.0, 0.2)) == [0.0, 0.2, 0.5]
@@ -110,8 +129,8 @@ def test_emotions_and_maps_come_in_our_order_whatever_the_cards(tmp_path, memory
 def test_black_bars_change_nothing_and_the_maps_say_which_part_they_cover(tmp_path, memory):
     reader = a_reader(write_scene(tmp_path), memory, maps=True)
     shown = np.random.default_rng(2).integers(40, 256, (48, 64, 3), np.uint8)
-    whole = reader.look(frame(0.0, shown), True)
-    barred = reader.look(frame(1.0, np.pad(shown, ((9, 9), (30, 30), (0, 0)))), True)
+    whole = reader.look(frame(0.0, shown), True).result()
+    barred = reader.look(frame(1.0, np.pad(shown, ((9, 9), (30, 30), (0, 0)))), True).result()
     assert barred.affect.raw == whole.affect.raw
     assert np.array_equal(barred.maps, whole.maps)
     assert whole.area == Box(0, 0, 64, 48)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import get_ident
 from typing import TYPE_CHECKING, Protocol
@@ -56,12 +57,13 @@ class PeopleReader(Part, Protocol):
 
 
 class SceneReader(Part, Protocol):
-    def look(self, frame: Frame, cut: bool) -> SceneReading | None:
+    def look(self, frame: Frame, cut: bool) -> Future[SceneReading]:
         """Asked of every frame in order, it looks at its own rate and holds what it saw last,
-        by itself and not steadied. May run ahead, in another thread."""
+        by itself and not steadied. May run ahead, in another thread; the look itself may take
+        longer than this."""
 
-    def __call__(self, seen: SceneReading | None) -> SceneReading | None:
-        """What `look` said, steadied."""
+    def __call__(self, seen: Future[SceneReading]) -> SceneReading:
+        """What `look` said, steadied; waits for it."""
 
 
 class AudioReader(Part, Protocol):
@@ -78,7 +80,7 @@ class Seen:
 
     shot: int  # one more with every cut
     faces: Sequence[Detection]  # of this picture, whoever they are
-    scene: SceneReading | None  # the latest look, not steadied
+    scene: Future[SceneReading] | None  # the latest look, not steadied
 
 
 class Tracker:
@@ -145,7 +147,9 @@ class Tracker:
         cut, self._shot = seen.shot != self._shot, seen.shot
         faces = self._faces(frame, cut, seen.faces)
         people = tuple(self._people(frame, faces))
-        scene = None if self._scene is None else self._scene(seen.scene)
+        scene = None
+        if self._scene is not None and seen.scene is not None:
+            scene = self._scene(seen.scene)
         audio = None if self._audio is None else self._audio(frame)
         latency = time.monotonic() - frame.arrived
         return FrameResult(frame.index, frame.pts, latency, cut, people, frame.source, scene, audio)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -63,7 +64,9 @@ class SceneReader:
     """Looks when `interval` seconds of the stream have passed, and at once on a cut; in between
     it gives what it saw last.
 
-    `look` asks the network and may run ahead of the rest, in another thread; calling steadies.
+    `look` may run ahead of the rest, in another thread. The network is asked in a thread of its
+    own, in order: one look takes as long as finding the faces of several frames. Calling waits
+    for it, and steadies.
     engine: frame (n, 3, H, W) -> what `layout` says. It is ours to close.
     memory: outlives a cut, as a viewer's mood does; whoever made it closes it.
     maps: keep where a reading comes from.
@@ -87,9 +90,10 @@ class SceneReader:
         self._memory = memory
         self._interval = interval
         self._maps = maps
-        self._seen: SceneReading | None = None  # by the last look
+        self._looking = ThreadPoolExecutor(1, thread_name_prefix="scene")
+        self._seen: Future[SceneReading] | None = None  # the last look
         self._due = -math.inf  # s, of the next look
-        self._from: SceneReading | None = None  # the look that was steadied last
+        self._from: Future[SceneReading] | None = None  # the look that was steadied last
         self._steady: SceneReading | None = None
 
     def begin(self) -> None:
@@ -98,9 +102,10 @@ class SceneReader:
         self._memory.begin()
 
     def close(self) -> None:
+        self._looking.shutdown(cancel_futures=True)
         self._engine.close()
 
-    def look(self, frame: Frame, cut: bool) -> SceneReading:
+    def look(self, frame: Frame, cut: bool) -> Future[SceneReading]:
         """Not steadied: what this picture, or the last one that was looked at, says by itself."""
         if self._seen is None or cut:
             self._due = frame.pts
@@ -109,15 +114,16 @@ class SceneReader:
         self._due += self._interval
         if self._due <= frame.pts + TICK:  # frames further apart than looks
             self._due = frame.pts + self._interval
-        self._seen = self._read(frame)
+        self._seen = self._looking.submit(self._read, frame)
         return self._seen
 
-    def __call__(self, seen: SceneReading | None) -> SceneReading | None:
+    def __call__(self, seen: Future[SceneReading]) -> SceneReading:
         """seen: what `look` said. A look is steadied once, and then held."""
-        if seen is not self._from:
-            self._from = self._steady = seen
-            if seen is not None and seen.affect is not None:
-                self._steady = replace(seen, affect=self._steadied(seen.pts, seen.affect.raw))
+        if self._steady is None or seen is not self._from:
+            self._from, self._steady = seen, seen.result()
+            if self._steady.affect is not None:
+                raw = self._steady.affect.raw
+                self._steady = replace(self._steady, affect=self._steadied(self._steady.pts, raw))
         return self._steady
 
     def _read(self, frame: Frame) -> SceneReading:
