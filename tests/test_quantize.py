@@ -98,6 +98,23 @@ def test_weights_of_the_cpu_form_have_seven_bits_so_that_every_processor_says_th
     assert widest == {"int8": 64, "int8-tensorrt": 127, "fp16": 0}[form]
 
 
+def test_what_is_to_be_kept_is_left_as_it_was(crops, tmp_path):
+    target = tmp_path / "kept.onnx"
+    quantize.quantize(FACE.path, target, "int8", {"face": crops[:8]}, kept=("body.3.", ".around."))
+    was, now = (
+        {t.name: onnx.numpy_helper.to_array(t) for t in onnx.load(path).graph.initializer}
+        for path in (FACE.path, target)
+    )
+    convolutions = {name for name, weight in was.items() if weight.ndim == 4}
+    left = {name for name in convolutions if name in now}
+    assert {name.split(".")[2] for name in convolutions - left} == set("45678")
+    assert "network.body.3.second.weight" in left
+    assert "network.body.8.around.1.weight" in left
+    assert "network.body.8.first.weight" not in left
+    for name in left:
+        np.testing.assert_array_equal(now[name], was[name])
+
+
 def test_an_unknown_form_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="form is 'int4', expected one of int8"):
         quantize.quantize(FACE.path, tmp_path / "x.onnx", "int4", {})
