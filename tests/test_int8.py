@@ -1,11 +1,16 @@
 """The face network in int8, as it ships: for films with many faces on a CPU."""
 
+import shutil
+
 import numpy as np
 import onnx
+import pytest
 
 from conftest import DEMO
 from tracker import Options, watch
 from tracker.models import open_shipped
+
+apart = pytest.importorskip("calibration.face.apart", reason="needs emotrack[train]")
 
 
 def readings(face):
@@ -41,3 +46,24 @@ def test_its_first_block_and_its_shortcuts_are_those_of_the_face_network():
         *(f"network.body.{block}.around.1.weight" for block in (4, 6, 8)),
     }
     assert "network.body.4.first.weight" not in same
+
+
+def test_its_card_says_how_far_films_read_otherwise():
+    scores = {score["metric"]: score for score in open_shipped("face-s-int8").card["scores"]}
+    tail = scores["steadied readings, distance, 99 %"]
+    assert tail["n"] > 2500
+    assert 0 < tail["value"] < 0.01
+
+
+def test_distances_are_those_of_every_face_in_every_clip_with_faces(tmp_path):
+    shutil.copy(DEMO, tmp_path / "seen.mp4")
+    rows = "file,has_faces\nseen.mp4,1\nnobody.mp4,0\nhard/other.mp4,1\n"
+    (tmp_path / "manifest.csv").write_text(rows, encoding="utf-8")
+    ((name, distances),) = apart.apart(tmp_path, "face-s", "face-s-int8")
+    assert name == "seen.mp4"
+    expected = np.abs(readings("face-s") - readings("face-s-int8"))
+    np.testing.assert_array_equal(distances[:, :2], expected)
+    summary = apart.summary(distances[:, :2])
+    assert summary["mean"] == expected.mean()
+    assert summary["most"] == expected.max()
+    assert apart.summary(distances[:0]) == {}
