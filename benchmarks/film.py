@@ -40,7 +40,7 @@ def main() -> None:
     add = parser.add_argument
     add("--shared", type=Path, default=Path("../shared"))
     add("--only", nargs="+", choices=films.NAMES, default=films.NAMES, metavar="SIZE-FACES")
-    add("--face", default="face-s", help="the network that reads faces")
+    add("--face", help="the network that reads faces")
     add("--detector-size", type=int, metavar="PX", help="long side of what the detector sees")
     add("--film", type=Path, help="measure this film instead")
     add("--rounds", type=int, default=3)

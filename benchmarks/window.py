@@ -18,10 +18,11 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from tracker.api import Options, build
+from tracker.api import build
 from tracker.gui import window as gui
 from tracker.gui.application import open_application
 from tracker.handoff import Handoff
+from tracker.options import Options
 from tracker.playback import Remote
 from tracker.run import follow
 from tracker.sources import open_source

@@ -116,7 +116,7 @@ def save_person(
 
 def networks_of(models: Sequence[ModelUse]) -> Networks:
     """models: of a Tracker that reads faces."""
-    sums = {model.role: model.sha256 for model in models}
+    sums = {model.role: model.origin for model in models}
     return Networks(sums["face"], sums["memory"])
 
 

@@ -65,7 +65,7 @@ def test_raw_is_what_the_network_says_of_the_crop_alone(pulled):
     from tracker.crops import Cropper
     from tracker.models import open_shipped
 
-    model = open_shipped("face-s")
+    model = open_shipped(tracker.Options().face_network)
     engine = engines.load(model.path, "onnx")
     cropper = Cropper(model.card["input"])
     names = [spec.name for spec in engine.outputs]

@@ -157,7 +157,8 @@ def test_a_network_with_an_unsupported_operator_is_one_line_that_names_it(
     (tmp_path / "face-s.json").write_text(json.dumps(card))
     monkeypatch.setenv("EMOTRACK_MODELS", str(tmp_path))
     out = tmp_path / "out.csv"
-    ran = emotrack(DEMO, "--csv", out, "--engine", engine, "--device", "cpu")
+    words = ("--face", "face-s", "--engine", engine, "--device", "cpu")
+    ran = emotrack(DEMO, "--csv", out, *words)
     assert (ran.returncode, ran.stdout, out.exists()) == (2, "", False)
     (line,) = ran.stderr.splitlines()
     assert line.startswith("emotrack: face-s.onnx: ")
@@ -184,6 +185,6 @@ def test_a_card_that_disagrees_with_its_file_is_an_error(tmp_path, monkeypatch, 
     engine = engines.load(found.path, "onnx")
     with pytest.raises(ModelError, match=rf"face-s\.onnx: .*{said}"):
         check_shapes(found, engine)
-    ran = emotrack(DEMO, "--csv", tmp_path / "out.csv")
+    ran = emotrack(DEMO, "--face", "face-s", "--csv", tmp_path / "out.csv")
     assert (ran.returncode, ran.stdout) == (2, "")
     assert len(ran.stderr.splitlines()) == 1

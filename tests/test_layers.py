@@ -73,6 +73,7 @@ RANKS = {  # longest matching prefix wins
     "tracker.scene": 8,
     "tracker.pipeline": 9,
     "tracker.run": 10,
+    "tracker.options": 7,
     "tracker.api": 11,
     "tracker.playback": 11,
     "tracker": 12,  # re-exports only

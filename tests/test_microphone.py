@@ -13,8 +13,9 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from tracker.api import Options, build
+from tracker.api import build
 from tracker.cli import main
+from tracker.options import Options
 from tracker.run import follow
 from tracker.sound import RATE
 from tracker.sources import SourceError, microphone

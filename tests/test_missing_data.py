@@ -22,6 +22,7 @@ COMMANDS = {
     "emotic.train": f"--data {{data}} {RECIPE}",
     "evoked.evaluate": "deepemotion --table {data}/t.csv --pictures {data} --model {data}/m.json",
     "evoked.train": f"learningtofeel --table {{data}} --pictures {{data}} {RECIPE}",
+    "face.apart": f"{SHARED} face-s face-s-int8",
     "face.evaluate": SHARED,
     "face.quantized": "--shared {data} --out {out}",
     "face.train": RECIPE,

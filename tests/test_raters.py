@@ -317,7 +317,7 @@ def film(tmp_path):
     rows.insert(400, "99.9,,0,,\n")
     text = "timestamp,face_id,success,valence,arousal\n" + "".join(rows)
     sums = {"detector": "dead", "face": "cafe", "memory": "beef"}
-    meta = {"models": [{"role": role, "sha256": sha} for role, sha in sums.items()]}
+    meta = {"models": [{"role": role, "sha256": sha, "origin": sha} for role, sha in sums.items()]}
     write(tmp_path / "out.meta.json", json.dumps(meta))
     lines = "".join(
         f"{name},{t},{np.clip(gain * wave(t - delay), -1, 1)}\n"

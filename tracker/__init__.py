@@ -8,8 +8,9 @@ for result in watch("film.mp4"):
 
 from __future__ import annotations
 
-from tracker.api import Options, build, watch
+from tracker.api import build, watch
 from tracker.models import ModelError
+from tracker.options import Options
 from tracker.pipeline import Tracker
 from tracker.profile import ProfileError
 from tracker.sources import SourceError

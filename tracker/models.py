@@ -41,6 +41,12 @@ class Model:
     licence: str
     card: dict[str, Any]
 
+    @property
+    def origin(self) -> str:
+        """sha256 of the network that this one is in another precision; else its own."""
+        made_from = self.card.get("made_from", {})
+        return str(made_from.get("sha256", self.sha256))
+
 
 @dataclass(frozen=True, slots=True)
 class ModelUse:
@@ -49,6 +55,7 @@ class ModelUse:
     role: str
     name: str
     sha256: str
+    origin: str  # sha256 of the network that this one is in another precision; else its own
     licence: str
     ran_on: str  # the library and device that really ran it
     scores: tuple[dict[str, Any], ...]  # as its card states them
@@ -57,7 +64,9 @@ class ModelUse:
     @classmethod
     def of(cls, model: Model, ran_on: str, lacks: tuple[str, ...] = ()) -> ModelUse:
         scores = tuple(model.card["scores"])
-        return cls(model.role, model.name, model.sha256, model.licence, ran_on, scores, lacks)
+        return cls(
+            model.role, model.name, model.sha256, model.origin, model.licence, ran_on, scores, lacks
+        )
 
 
 @dataclass(frozen=True, slots=True)

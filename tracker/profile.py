@@ -73,7 +73,8 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """sha256 of what made the readings: a neutral is of their scale, a delay includes theirs."""
+    """sha256 of what made the readings, whatever precision it ran in: a neutral is of their scale,
+    a delay includes theirs."""
 
     face: str
     memory: str

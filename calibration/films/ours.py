@@ -24,10 +24,11 @@ from calibration.films.descriptors import Film, read_labels
 from calibration.films.heard import heard
 from calibration.films.layout import FilmError, FilmFiles
 from engines import Engine, infer_rows, load
-from tracker.api import Options, build
+from tracker.api import build
 from tracker.crops import Cropper
 from tracker.geometry import area
 from tracker.models import Model, open_shipped
+from tracker.options import Options
 from tracker.run import follow
 from tracker.sources import Span, open_source
 from tracker.values import EMOTIONS, AudioReading, Frame, PersonReading, SceneReading, Step
@@ -87,7 +88,7 @@ def seconds_of(video: Path, count: int, options: Options) -> Array:
 
     options: the networks that read it. Raises FilmError if it has no picture at all.
     """
-    eyes = FaceEyes.of(open_shipped(options.face))
+    eyes = FaceEyes.of(open_shipped(options.face_network))
     looks: dict[int, list[Array]] = {}
     first: Frame | None = None
     try:

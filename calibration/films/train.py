@@ -24,8 +24,8 @@ from calibration.films.ours import watch_film
 from calibration.films.scores import Score, as_text, constant, score
 from calibration.samples import RecipeError, run
 from calibration.traces.tables import TraceError
-from tracker.api import SOUND, Options
 from tracker.models import ModelError
+from tracker.options import SOUND, Options
 from tracker.sources.base import SourceError
 
 SCENE = "scene-s"

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines import Engine, infer_rows, load
-from tracker.api import KEPT, Options, build
+from tracker.api import KEPT, build
 from tracker.crops import Crop, Cropper
 from tracker.detectors import Detector, open_detector
 from tracker.models import open_shipped
+from tracker.options import Options
 from tracker.run import follow
 from tracker.sources import Span, open_source
 from tracker.values import Box, Image
@@ -62,7 +63,7 @@ class _Track:
 
 def sightings(clip: Path) -> list[Sighting]:
     """Every long enough track of one clip, by the networks in the wheel."""
-    model = open_shipped(Options().face)
+    model = open_shipped(Options().face_network)
     cropper = Cropper(model.card["input"])
     tracks: dict[int, _Track] = {}
     least = KEPT * Options().min_confidence

@@ -18,9 +18,10 @@ from calibration.baseline import (
     origin_of,
     save_person,
 )
-from tracker.api import FACES, Options, build
+from tracker.api import build
 from tracker.commands.interrupt import Interrupt
 from tracker.handoff import Waiting
+from tracker.options import FACES, Options
 from tracker.pipeline import Tracker
 from tracker.profile import check_networks
 from tracker.profile_file import load_profile

@@ -87,7 +87,7 @@ def _networks(readings: Path) -> Networks | None:
         return None
     try:
         models = json.loads(path.read_text("utf-8"))["models"]
-        sums = {model["role"]: str(model["sha256"]) for model in models}
+        sums = {model["role"]: str(model["origin"]) for model in models}
         return Networks(sums["face"], sums["memory"])
     except (OSError, ValueError, KeyError, TypeError) as wrong:
         raise TraceError(f"{path}: not a sidecar of ours ({wrong})") from wrong

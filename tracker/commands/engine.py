@@ -7,7 +7,8 @@ import logging
 from dataclasses import replace
 
 from engines import AUTO, BACKENDS, DEVICES, EngineError, candidates
-from tracker.api import Options, build
+from tracker.api import build
+from tracker.options import Options
 from tracker.pipeline import Tracker
 
 log = logging.getLogger(__name__)

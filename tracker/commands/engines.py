@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from engines import BACKENDS, Engine, EngineError, MissingBackend, candidates, load
-from tracker.api import Options
 from tracker.commands.engine import hear
 from tracker.models import SHIPPED, Model, open_card
+from tracker.options import Options
 
 SIDE = 320  # px, of a picture whose size the model leaves open
 LONGEST = 0.3  # s of measuring per model

@@ -13,8 +13,8 @@ from calibration.labelled.report import as_html, as_json, as_text
 from calibration.labelled.scores import read_faces, score_faces
 from calibration.labelled.votes import read_votes
 from calibration.pages import new_figure
-from tracker.api import FACES, Options
 from tracker.commands.engine import add_engine, hear, open_tracker
+from tracker.options import FACES, Options
 from tracker.pipeline import Tracker
 from tracker.sinks.base import Lines, SinkError
 from tracker.values import Image
@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     add("pictures", type=Path, metavar="PICTURES")
     add("--labels", type=Path, metavar="FILE", help="table of labels")
     add("--faces", choices=("auto", *FACES), default="auto", help="default: auto")
-    add("--face", metavar="NAME", help="face network (default: face-s)")
+    add("--face", metavar="NAME", help="face network (default: face-s, on a CPU in int8)")
     add("--detector", metavar="NAME", help="builtin (default), yunet or mediapipe")
     add_engine(parser)
     add("--json", metavar="FILE", help="write the scores (- for stdout)")

@@ -15,7 +15,7 @@ from calibration.baseline import (
     origin_of,
     save_person,
 )
-from tracker.api import Options
+from tracker.options import Options
 from tracker.pipeline import Tracker
 from tracker.playback import Remote
 from tracker.profile import Calibrator, ProfileError, Rater

@@ -16,7 +16,7 @@ from calibration.traces.files import Layout, face_name, find_layout, seen_nobody
 from calibration.traces.series import AXES
 from calibration.traces.tables import MISSING, Row, Table, TraceError, open_table
 from engines import Engine
-from tracker.api import Options
+from tracker.options import Options
 from tracker.sinks.base import Lines
 from tracker.smoothing import LstmSmoother, Steady
 

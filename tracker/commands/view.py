@@ -14,9 +14,9 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from tracker.api import Options
 from tracker.commands.neutral_capture import NeutralCapture
 from tracker.handoff import Handoff, background
+from tracker.options import Options
 from tracker.pipeline import Tracker
 from tracker.playback import Remote, play
 from tracker.run import Sink

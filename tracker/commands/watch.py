@@ -14,7 +14,6 @@ from typing import Any
 
 from tqdm import tqdm
 
-from tracker.api import Options
 from tracker.commands.engine import hear, open_tracker
 from tracker.commands.interrupt import Interrupt
 from tracker.commands.pictures import enough, picture_sinks
@@ -25,6 +24,7 @@ from tracker.commands.words import parsed, told_on
 from tracker.handoff import Waiting
 from tracker.latency import Latencies, in_words
 from tracker.nameless import nameless
+from tracker.options import Options
 from tracker.pipeline import Tracker
 from tracker.run import Sink, follow, record
 from tracker.sinks.column import Column

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tracker.api import BASELINES, FACES, SOUND
 from tracker.commands import pictures, streams
 from tracker.commands.engine import add_engine
+from tracker.options import BASELINES, FACES, SOUND
 from tracker.sinks.sidecar import sidecar_path
 from tracker.sources.base import PHOTOS, without_secrets
 
@@ -154,7 +154,11 @@ def _add_inputs(add: Callable[..., Any]) -> None:
 
 def _add_reading(add: Callable[..., Any]) -> None:
     add("--faces", choices=FACES, help="whole: each picture is a face crop (default: detect)")
-    add("--face", metavar="NAME", help="the network that reads faces (default: face-s)")
+    add(
+        "--face",
+        metavar="NAME",
+        help="face network (default: face-s, on a CPU in int8)",
+    )
     add("--detector", metavar="NAME", help="builtin (default), yunet or mediapipe")
     add(
         "--detector-size",
