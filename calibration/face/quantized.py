@@ -24,10 +24,11 @@ import numpy as np
 import engines
 from calibration.cards import write_card
 from calibration.face.apart import apart, summary
-from calibration.face.evaluate import MAJORITY, Reader
-from calibration.face.pictures import majority, shares_of, training_votes, validation_votes
+from calibration.face.evaluate import Reader, scores
+from calibration.face.pictures import training_votes, validation_votes
 from calibration.quantize import FORMS, quantize
 from calibration.samples import run
+from tracker.crops import Template
 from tracker.models import hash_file, load_card
 
 SEEN = 2048  # training pictures that the ranges are taken from
@@ -67,7 +68,11 @@ def main() -> None:
     quantize(given.model, target, given.form, {"face": crops}, kept)
     # The clips are read by the name of a network with a card.
     write_card(target, card_of(given.model, target.stem, given.form, []))
-    costs = [*measured(given.model, target, faces), *moved(given.model, target, given.shared)]
+    costs = [
+        *scored(given.model, target, given.shared),
+        *measured(given.model, target, faces),
+        *moved(given.model, target, given.shared),
+    ]
     for cost in costs:
         beside = "" if cost.original is None else f"  (original {cost.original:.4f})"
         print(f"{cost.value:8.4f}  {cost.metric}{beside}  [{cost.set}, n {cost.n}]")
@@ -77,14 +82,18 @@ def main() -> None:
     print(write_card(target, card_of(given.model, target.stem, given.form, costs)))
 
 
+def scored(original: Path, made: Path, shared: Path) -> Iterator[Cost]:
+    """The new file, on all that the original's card has scores of."""
+    card = load_card(original.with_suffix(".json"))
+    known = {(score["metric"], score["set"]): score["value"] for score in card["scores"]}
+    for s in scores(made, Template.from_card(card["input"]), shared):
+        yield Cost(s.metric, s.value, s.n, known.get((s.metric, s.set)), s.set)
+
+
 def measured(original: Path, made: Path, faces: Path) -> Iterator[Cost]:
-    """What the other precision costs, on pictures that neither training nor ranges have seen."""
+    """How far the two are apart on pictures that neither training nor ranges have seen."""
     votes = validation_votes(faces)
-    sure = majority(votes.votes)
-    truth = shares_of(votes.votes)[sure].argmax(1)
     ours, theirs = (Reader(path)(votes.images) for path in (made, original))
-    right = [float((a.expression[sure].argmax(1) == truth).mean()) for a in (ours, theirs)]
-    yield Cost("accuracy", right[0], len(truth), right[1], MAJORITY)
     same = ours.expression.argmax(1) == theirs.expression.argmax(1)
     yield Cost("same expression as the original", float(same.mean()), len(votes))
     distance = np.abs(ours.affect - theirs.affect)
@@ -112,7 +121,7 @@ def card_of(original: Path, name: str, form: str, costs: list[Cost]) -> dict[str
     card = load_card(original.with_suffix(".json"))
     command = f"python -m calibration.face.quantized --shared ../shared --form {form}"
     today = date.today().isoformat()
-    scores = [
+    figures = [
         {
             "metric": cost.metric,
             "value": round(cost.value, 4),
@@ -125,7 +134,7 @@ def card_of(original: Path, name: str, form: str, costs: list[Cost]) -> dict[str
         for cost in costs
     ]
     made = {"precision": form, "made_from": {"name": card["name"], "sha256": hash_file(original)}}
-    return {**card, **made, "name": name, "scores": scores}
+    return {**card, **made, "name": name, "scores": figures}
 
 
 def milliseconds(path: Path, rows: int) -> float:
