@@ -38,6 +38,8 @@ class Fit:
 
     def __call__(self, picture: Picture) -> NDArray[np.float32]:
         """(3, H, W)"""
-        small = np.ascontiguousarray(resized(picture, self.size_wh).transpose(2, 0, 1), np.float32)
-        fitted: NDArray[np.float32] = small * (1 / (255 * self.std)) - self.mean / self.std
+        small = resized(picture, self.size_wh).transpose(2, 0, 1)
+        fitted: NDArray[np.float32] = np.ascontiguousarray(small, np.float32)
+        fitted *= 1 / (255 * self.std)  # in place: new arrays of this size cost as much again
+        fitted -= self.mean / self.std
         return fitted

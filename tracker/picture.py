@@ -58,9 +58,8 @@ class Planes:
     def at(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Image:
         """RGB of the pixels where these rows and columns cross."""
         y, *colours = self._planes
-        some = [y.take(rows, 0).take(columns, 1)]
-        some += [c.take(rows // 2, 0).take(columns // 2, 1) for c in colours]
-        return _mixture(some, self._to_rgb)
+        some = [_crossing(c, rows // 2, columns // 2) for c in colours]
+        return _mixture([_crossing(y, rows, columns), *some], self._to_rgb)
 
     def _enlarged(self, plane: Image) -> Image:
         height, width, _ = self.shape
@@ -94,4 +93,11 @@ def pixels_at(picture: Picture, rows: NDArray[np.intp], columns: NDArray[np.intp
     """(rows, columns, 3): the pixels where these rows and columns cross."""
     if isinstance(picture, Planes):
         return picture.at(rows, columns)
-    return picture.take(rows, 0).take(columns, 1)
+    return _crossing(picture, rows, columns)
+
+
+def _crossing(image: Image, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Image:
+    """Taken first is what leaves less."""
+    if len(rows) * image.shape[1] > len(columns) * image.shape[0]:
+        return image.take(columns, 1).take(rows, 0)
+    return image.take(rows, 0).take(columns, 1)

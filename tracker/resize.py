@@ -15,14 +15,12 @@ def resized(picture: Picture, size_wh: tuple[int, int]) -> Image:
     there is. Values change by at most one level of 255.
     """
     if isinstance(picture, Planes):
-        return picture.mixed(lambda plane: resized(plane, size_wh))
+        # Halved once, brightness is as small as colour, and what follows is done once for all.
+        first = _half(picture, size_wh) or size_wh
+        return resized(picture.mixed(lambda plane: resized(plane, first)), size_wh)
     image = picture
     width, height = size_wh
-    # An odd edge would move the rest by half a pixel, so only even sides are halved.
-    while not (image.shape[0] % 2 or image.shape[1] % 2) and (
-        image.shape[1] >= 2 * width and image.shape[0] >= 2 * height
-    ):
-        half = image.shape[1] // 2, image.shape[0] // 2
+    while (half := _half(image, size_wh)) is not None:
         image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.uint8)
     # A picture may become narrower and taller at once; by area OpenCV can only make it smaller.
     inner = min(width, image.shape[1]), min(height, image.shape[0])
@@ -30,6 +28,15 @@ def resized(picture: Picture, size_wh: tuple[int, int]) -> Image:
         if (image.shape[1], image.shape[0]) != size:
             image = np.asarray(cv2.resize(image, size, interpolation=way), np.uint8)
     return image
+
+
+def _half(picture: Picture, size_wh: tuple[int, int]) -> tuple[int, int] | None:
+    """Half its size, if that is not too small. An odd edge would move the rest by half a pixel, so
+    only even sides are halved."""
+    height, width, *_ = picture.shape
+    even = height % 2 == width % 2 == 0
+    enough = width >= 2 * size_wh[0] and height >= 2 * size_wh[1]
+    return (width // 2, height // 2) if even and enough else None
 
 
 def grey(picture: Picture, size_wh: tuple[int, int]) -> Image:

@@ -47,8 +47,13 @@ def columns(
 
 def rows(result: FrameResult, header: Sequence[Column]) -> Iterator[list[Cell]]:
     """One frame's rows. Floats are rounded to the column's decimals; missing is None, never 0."""
+    # What is of the whole frame is read once for all its rows.
+    whole = [None if c.of_face else _rounded(c.read(result, None), c.decimals) for c in header]
     for person in result.people or (None,):
-        yield [_rounded(column.read(result, person), column.decimals) for column in header]
+        yield [
+            _rounded(column.read(result, person), column.decimals) if column.of_face else cell
+            for column, cell in zip(header, whole, strict=True)
+        ]
 
 
 def text(cells: Sequence[Cell], header: Sequence[Column]) -> list[str]:
@@ -76,7 +81,7 @@ def _place(ids: bool) -> list[Column]:
         Column("frame", "count from 1", 0, lambda r, _: r.index + 1),
         Column("timestamp", "s", 6, lambda r, _: r.pts),
         of_face("face_id", "track", 0, lambda p: p.face.track if ids else None),
-        Column("success", "0 or 1", 0, lambda _, p: int(p is not None)),
+        Column("success", "0 or 1", 0, lambda r, _: int(bool(r.people))),
         of_face("confidence", "0..1", 4, lambda p: p.face.score),
         of_face("face_x", "px", 1, lambda p: p.face.box.x0),
         of_face("face_y", "px", 1, lambda p: p.face.box.y0),
