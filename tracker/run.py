@@ -41,8 +41,8 @@ def looked(frames: Iterable[Frame], tracker: Tracker) -> Iterator[Looked]:
 @contextmanager
 def paced(source: Source, tracker: Tracker) -> Iterator[Handoff[Looked]]:
     """Decode in one thread and look at the pictures in a second (which has the scene looked at in a
-    third): the work of one frame then fills two cores, whichever part is the slow one. The one place that decides what slow
-    inference costs.
+    third): the work of one frame then fills two cores, whichever part of it is the slow one. The
+    one place that decides what slow inference costs.
 
     Every frame of a film matters. Of a camera it is the newest: whatever waits in its driver
     grows old, so it is emptied always, and what is slow (finding faces, or reading them) loses
