@@ -138,6 +138,24 @@ def test_what_has_other_planes_comes_as_rgb(kind, size):
     assert picture.shape == (*size, 3)
 
 
+def test_a_picture_that_is_kept_bottom_up_is_not_seen_upside_down():
+    graph = av.filter.Graph()
+    steps = [
+        graph.add_buffer(width=128, height=96, format="yuv420p", time_base=Fraction(1, 25)),
+        graph.add("vflip"),  # by lines of negative length
+        graph.add("buffersink"),
+    ]
+    graph.link_nodes(*steps).configure()
+    image = clouds(96, 128)
+    frame = decoded(image, colorspace=UNSPECIFIED)
+    frame.pts = 0
+    steps[0].push(frame)
+    flipped = steps[-1].pull()
+    assert flipped.planes[0].line_size < 0
+    picture = as_rgb(upright(VideoReformatter(), flipped, 1.0))
+    assert np.abs(picture[::-1].astype(float) - image).mean() < 3
+
+
 def test_a_turned_film_comes_as_rgb(shared):
     (turned, *_) = open_source(shared / "clips" / "hard" / "rotation_90.mov")
     assert isinstance(turned.picture, np.ndarray)

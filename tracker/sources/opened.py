@@ -83,7 +83,9 @@ def upright(to_rgb: VideoReformatter, decoded: VideoFrame, aspect: float) -> Pic
     is in degrees, anticlockwise), and `aspect` times as wide as high."""
     even = decoded.width % 2 == decoded.height % 2 == 0
     known = decoded.format.name in BY_PLANES and decoded.colorspace in LUMA
-    if not (known and even and aspect == 1 and decoded.rotation % 360 == 0):
+    as_shown = even and aspect == 1 and decoded.rotation % 360 == 0
+    # Some decoders keep pictures bottom up, with lines of negative length.
+    if not (known and as_shown and all(plane.line_size > 0 for plane in decoded.planes)):
         return _upright_rgb(to_rgb, decoded, aspect)
     y, cb, cr = (
         np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, -1)[:, : plane.width]
