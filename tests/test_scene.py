@@ -68,6 +68,13 @@ def test_looks_ahead_of_their_reading_say_the_same_as_one_by_one(reader):
     assert [(r.pts, r.affect) for r in ahead] == [(r.pts, r.affect) for r in one_by_one]
 
 
+def test_a_network_that_is_slow_is_one_look_behind_and_never_more(tmp_path, memory):
+    reader = a_reader(write_scene(tmp_path), memory, interval=0.0)
+    looks = [reader.look(frame(i / 100), i == 0) for i in range(50)]
+    assert len(set(looks)) == 50
+    assert all(look.done() for look in looks[:-1])
+
+
 def test_a_look_that_fails_is_told_to_whoever_reads_it(tmp_path, memory):
     model = open_card(write_scene(tmp_path))
     engine = engines.load(model.path, "onnx")

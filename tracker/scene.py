@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -114,6 +114,8 @@ class SceneReader:
         self._due += self._interval
         if self._due <= frame.pts + TICK:  # frames further apart than looks
             self._due = frame.pts + self._interval
+        if self._seen is not None:
+            wait((self._seen,))  # or a network slower than a camera falls behind without end
         self._seen = self._looking.submit(self._read, frame)
         return self._seen
 
