@@ -92,7 +92,12 @@ def upright(to_rgb: VideoReformatter, decoded: VideoFrame, aspect: float) -> Pic
         for plane in decoded.planes
     )
     full = decoded.format.name == "yuvj420p" or decoded.color_range == FULL_RANGE
-    return Planes((y, cb, cr), _rgb_of(decoded.colorspace, full))
+    # Whoever wants all of it may be another thread: one reformatter must not serve two.
+    return Planes(
+        (y, cb, cr),
+        _rgb_of(decoded.colorspace, full),
+        lambda: _upright_rgb(VideoReformatter(), decoded, aspect),
+    )
 
 
 @cache
