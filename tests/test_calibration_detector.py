@@ -16,6 +16,7 @@ from calibration.detector.lighten import lighten  # noqa: E402
 from calibration.detector.losses import generous_iou, losses  # noqa: E402
 from calibration.detector.material import is_validation  # noqa: E402
 from calibration.detector.network import Detector, Shipped  # noqa: E402
+from calibration.detector.teacher import overlap  # noqa: E402
 from calibration.detector.train import (  # noqa: E402
     Settings,
     sampler,
@@ -23,7 +24,7 @@ from calibration.detector.train import (  # noqa: E402
     train,
 )
 from calibration.training import Run  # noqa: E402
-from tracker.detectors.boxes import decode, overlap, suppress  # noqa: E402
+from tracker.detectors.boxes import decode, suppress  # noqa: E402
 
 TINY = Settings(epochs=2, batch=4)
 PICTURES = {"train": 8, "turned": 4, "validation": 4}
@@ -229,4 +230,10 @@ def test_batch_norms_are_merged_without_a_trace():
     made = Shipped(Detector())
     assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in made.modules())
     assert len(suppress(np.zeros((0, 15), np.float32))) == 0
-    assert overlap(np.zeros((0, 4), np.float32), np.zeros((2, 4), np.float32)).shape == (0, 2)
+
+
+def test_overlap_of_known_boxes():
+    a = np.array([[0, 0, 2, 2]], np.float32)
+    b = np.array([[0, 0, 2, 2], [1, 0, 3, 2], [5, 5, 6, 6], [1, 1, 1, 1]], np.float32)
+    assert overlap(a, b)[0].tolist() == pytest.approx([1, 1 / 3, 0, 0])
+    assert overlap(np.zeros((0, 4), np.float32), b).shape == (0, 4)

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from tracker.detectors import DETECTORS, MissingPackage, open_detector
-from tracker.detectors.boxes import as_detections, decode, fitted, overlap, suppress
+from tracker.detectors.boxes import as_detections, decode, fitted, suppress
 from tracker.geometry import iou
 from tracker.models import ModelError, open_shipped, registry
 from tracker.sources import open_source
@@ -313,12 +313,6 @@ def test_suppression_of_nothing_is_nothing():
 def test_a_suppressed_box_suppresses_nobody():
     chain = [row(0, 0, 10, 10, 0.9), row(5, 0, 15, 10, 0.8), row(10, 0, 20, 10, 0.7)]
     assert suppress(np.stack(chain))[:, 14].tolist() == pytest.approx([0.9, 0.7])
-
-
-def test_overlap_of_known_boxes():
-    a = np.array([[0, 0, 2, 2]], np.float32)
-    b = np.array([[0, 0, 2, 2], [1, 0, 3, 2], [5, 5, 6, 6], [1, 1, 1, 1]], np.float32)
-    assert overlap(a, b)[0].tolist() == pytest.approx([1, 1 / 3, 0, 0])
 
 
 def test_a_picture_is_fitted_without_changing_its_shape():

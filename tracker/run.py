@@ -28,7 +28,7 @@ class Sink(Protocol):
     def write(self, step: Step) -> None: ...
 
 
-AHEAD = 8  # frames of a film that wait for each step
+AHEAD = 8  # frames of a film that were looked at and wait
 
 Looked = tuple[Frame, Seen]  # a frame, and what `Tracker.look` said of it
 
@@ -40,22 +40,24 @@ def looked(frames: Iterable[Frame], tracker: Tracker) -> Iterator[Looked]:
 
 @contextmanager
 def paced(source: Source, tracker: Tracker) -> Iterator[Handoff[Looked]]:
-    """Decode in one thread and look at the pictures in a second (which has the scene looked at in a
-    third): the work of one frame then fills two cores, whichever part of it is the slow one. The
+    """Decode and look at the pictures in a thread of their own (which has the scene looked at in
+    another): the work of one frame then fills two cores, whichever part of it is the slow one. The
     one place that decides what slow inference costs.
 
     Every frame of a film matters. Of a camera it is the newest: whatever waits in its driver
-    grows old, so it is emptied always, and what is slow (finding faces, or reading them) loses
-    frames.
+    grows old, so one more thread does nothing but empty it, and what is slow (finding faces, or
+    reading them) loses frames.
     """
-    live, capacity = source.live, 1 if source.live else AHEAD
-    with (
-        background(source, capacity=capacity, drop_oldest=live) as pictures,
-        background(
-            looked(pictures, tracker), capacity=capacity, drop_oldest=live, after=pictures
-        ) as frames,
-    ):
-        yield frames
+    live = source.live
+    with ExitStack() as threads:
+        newest: Handoff[Frame] | None = None
+        if live:
+            newest = threads.enter_context(background(source, capacity=1, drop_oldest=True))
+        pairs = looked(source if newest is None else newest, tracker)
+        capacity = 1 if live else AHEAD
+        yield threads.enter_context(
+            background(pairs, capacity=capacity, drop_oldest=live, after=newest)
+        )
 
 
 @contextmanager

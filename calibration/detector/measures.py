@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calibration.detector.teacher import Teacher
-from tracker.detectors.boxes import Rows, fitted, overlap
+from calibration.detector.teacher import Teacher, overlap
+from tracker.detectors.boxes import Rows, fitted
 from tracker.values import Detection, Image
 
 SIZE = 320  # px, long side of the network's input, and of the teacher's

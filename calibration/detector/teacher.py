@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import onnx
 import onnxruntime
+from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from tracker.detectors.boxes import STRIDES, Rows, overlap, suppress
+from tracker.detectors.boxes import STRIDES, Rows, suppress
 from tracker.values import Image
 
 FILE = Path("models") / "yunet" / "face_detection_yunet_2023mar.onnx"  # under ../shared
@@ -110,3 +111,14 @@ def _decode(k: int, columns: int, maps: list[np.ndarray], min_score: float) -> R
     points = (kps[at].reshape(-1, 5, 2) + cell[:, None]) * k
     parts = [centre - half, centre + half, points.reshape(-1, 10), score[at, None]]
     return np.concatenate(parts, 1).astype(np.float32)
+
+
+def overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Intersection over union of every pair; a (n, 4), b (m, 4): x0 y0 x1 y1 -> (n, m)."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:4], b[None, :, 2:4])
+    both = np.clip(high - low, 0, None).prod(2)
+    area_a = np.clip(a[:, 2:4] - a[:, :2], 0, None).prod(1)
+    area_b = np.clip(b[:, 2:4] - b[:, :2], 0, None).prod(1)
+    union = area_a[:, None] + area_b[None] - both
+    return np.where(union > 0, both / np.maximum(union, 1e-9), 0).astype(np.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -63,23 +64,9 @@ def decode(
 
 def suppress(rows: Rows, max_iou: float = NMS) -> Rows:
     """The best row of every heap (greedy non-maximum suppression). `rows`: best first."""
-    kept: list[NDArray[np.float32]] = []
-    while len(rows):
-        best, rows = rows[0], rows[1:]
-        kept.append(best)
-        rows = rows[overlap(best[None, :4], rows[:, :4])[0] <= max_iou]
-    return np.asarray(kept, np.float32).reshape(-1, 15)
-
-
-def overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Intersection over union of every pair; a (n, 4), b (m, 4): x0 y0 x1 y1 -> (n, m)."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:4], b[None, :, 2:4])
-    both = np.clip(high - low, 0, None).prod(2)
-    area_a = np.clip(a[:, 2:4] - a[:, :2], 0, None).prod(1)
-    area_b = np.clip(b[:, 2:4] - b[:, :2], 0, None).prod(1)
-    union = area_a[:, None] + area_b[None] - both
-    return np.where(union > 0, both / np.maximum(union, 1e-9), 0).astype(np.float32)
+    sized = np.concatenate([rows[:, :2], rows[:, 2:4] - rows[:, :2]], 1)
+    kept = cv2.dnn.NMSBoxes(sized.tolist(), rows[:, 14].tolist(), 0.0, max_iou)
+    return rows[np.asarray(kept, np.intp)]
 
 
 def as_detections(rows: Rows, size_wh: Sequence[int]) -> list[Detection]:
