@@ -7,6 +7,7 @@ sees parts of it. So RGB is made of what is looked at, where it is; of all of it
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,24 +19,39 @@ FEW = 1000  # pixels that are quicker fetched one by one than with their rows
 UNSEEN = 1e-6  # weight in grey below which a plane is left out
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Colours:
+    """What a film's planes mean; the same for all its pictures."""
+
+    to_rgb: NDArray[np.float64]  # (3, 4): R, G, B of Y', Cb, Cr and 1, everything in 0..255
+    in_grey: tuple[int, ...]  # the planes that grey is made of: in BT.601 brightness alone
+    to_grey: NDArray[np.float64]  # (1, n + 1): grey of those and 1
+
+    @classmethod
+    def of(cls, to_rgb: NDArray[np.float64]) -> Colours:
+        weights = GREY @ to_rgb
+        seen = tuple(k for k in range(3) if abs(weights[k]) > UNSEEN)
+        return cls(to_rgb, seen, weights[None, [*seen, 3]])
+
+
 class Planes:
     """Y'CbCr of 8 bits, 4:2:0: one sample of colour for two pixels across and two down.
 
-    planes: Y' (H, W); Cb and Cr (H / 2, W / 2), rounded up. to_rgb: (3, 4), makes R, G, B of
-    Y', Cb, Cr and 1, everything in 0..255. whole: a faster way to RGB of all of it.
+    planes: Y' (H, W); Cb and Cr (H / 2, W / 2), rounded up. whole: a faster way to RGB of all
+    of it.
     """
 
-    __slots__ = ("_made", "_planes", "_to_rgb", "_whole", "shape")
+    __slots__ = ("_colours", "_made", "_planes", "_whole", "shape")
 
     def __init__(
         self,
         planes: tuple[Image, Image, Image],
-        to_rgb: NDArray[np.float64],
+        colours: Colours,
         whole: Callable[[], Image] | None = None,
     ) -> None:
         self.shape = (*planes[0].shape, 3)  # of the same picture in RGB
         self._planes = planes
-        self._to_rgb = to_rgb
+        self._colours = colours
         self._whole = whole
         self._made: Image | None = None
 
@@ -47,27 +63,25 @@ class Planes:
 
     def mixed(self, resample: Callable[[Image], Image]) -> Image:
         """RGB of the planes after `resample`, which gives all of them one size."""
-        return _mixture([resample(plane) for plane in self._planes], self._to_rgb)
+        return _mixture([resample(plane) for plane in self._planes], self._colours.to_rgb)
 
     def grey(self, resample: Callable[[Image], Image]) -> Image:
-        """As `mixed`, in grey. Where that is brightness alone, colour is not looked at."""
-        *weights, constant = GREY @ self._to_rgb
-        seen = [k for k in range(3) if abs(weights[k]) > UNSEEN]
-        to_grey = np.array([[*(weights[k] for k in seen), constant]])
-        return _mixture([resample(self._planes[k]) for k in seen], to_grey)
+        """As `mixed`, in grey. Planes that make none of it are not resampled."""
+        some = [resample(self._planes[k]) for k in self._colours.in_grey]
+        return _mixture(some, self._colours.to_grey)
 
     def part(self, x0: int, y0: int, x1: int, y1: int) -> Planes:
         """Pixels x0 <= x < x1, y0 <= y < y1, not copied. From odd x0 or y0 on, colour stands
         half a sample aside."""
         y, *colours = self._planes
         cb, cr = (c[y0 // 2 : (y1 + 1) // 2, x0 // 2 : (x1 + 1) // 2] for c in colours)
-        return Planes((y[y0:y1, x0:x1], cb, cr), self._to_rgb)
+        return Planes((y[y0:y1, x0:x1], cb, cr), self._colours)
 
     def at(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Image:
         """RGB of the pixels where these rows and columns cross."""
         y, *colours = self._planes
         some = [_crossing(c, rows // 2, columns // 2) for c in colours]
-        return _mixture([_crossing(y, rows, columns), *some], self._to_rgb)
+        return _mixture([_crossing(y, rows, columns), *some], self._colours.to_rgb)
 
     def _enlarged(self, plane: Image) -> Image:
         height, width, _ = self.shape
@@ -82,7 +96,8 @@ Picture = Image | Planes
 def _mixture(planes: Sequence[Image], weights: NDArray[np.float64]) -> Image:
     import cv2  # late: `import tracker` alone stays quick
 
-    return np.asarray(cv2.transform(cv2.merge(planes), weights), np.uint8)
+    together = planes[0] if len(planes) == 1 else cv2.merge(planes)
+    return np.asarray(cv2.transform(together, weights), np.uint8)
 
 
 def as_rgb(picture: Picture) -> Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -47,19 +48,24 @@ def decode(
     """
     chosen = np.flatnonzero(score >= min_score)
     chosen = chosen[np.argsort(-score[chosen], kind="stable")]
-    width, height = size_wh
-    first = np.cumsum([0, *((width // k) * (height // k) for k in STRIDES)])
-    level = np.searchsorted(first, chosen, side="right") - 1
-    stride = np.asarray(STRIDES, np.float32)[level]
-    row, column = np.divmod(chosen - first[level], width // np.asarray(STRIDES)[level])
-    cell = np.stack([column + 0.5, row + 0.5], 1).astype(np.float32)
-    values = geometry[:, chosen].T
-    centre = (cell + values[:, :2]) * stride[:, None]
-    half = np.exp(np.minimum(values[:, 2:4], 8)) * stride[:, None] / 2
-    points = (cell[:, None] + values[:, 4:].reshape(-1, 5, 2)) * stride[:, None, None]
+    cell, values = _cells(*size_wh)[chosen], geometry[:, chosen].T
+    middle, stride = cell[:, :2], cell[:, 2:]
+    centre = (middle + values[:, :2]) * stride
+    half = np.exp(np.minimum(values[:, 2:4], 8)) * stride / 2
+    points = (middle[:, None] + values[:, 4:].reshape(-1, 5, 2)) * stride[:, None]
     corners = np.concatenate([centre - half, centre + half], 1)
     rows = np.concatenate([corners, points.reshape(-1, 10), score[chosen, None]], 1)
     return rows.astype(np.float32, copy=False)
+
+
+@lru_cache(maxsize=8)
+def _cells(width: int, height: int) -> NDArray[np.float32]:
+    """(A, 3) of an input of this size: the centre of each cell in strides, x and y; its stride."""
+    maps = []
+    for stride in STRIDES:
+        y, x = np.indices((height // stride, width // stride)).reshape(2, -1) + 0.5
+        maps.append(np.stack([x, y, np.full_like(x, stride)], 1))
+    return np.concatenate(maps).astype(np.float32)
 
 
 def suppress(rows: Rows, max_iou: float = NMS) -> Rows:

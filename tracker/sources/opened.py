@@ -12,9 +12,8 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
-from tracker.picture import Image, Picture, Planes
+from tracker.picture import Colours, Image, Picture, Planes
 from tracker.sources.base import SourceError
 from tracker.sources.soundtrack import describe_sound
 
@@ -95,14 +94,14 @@ def upright(to_rgb: VideoReformatter, decoded: VideoFrame, aspect: float) -> Pic
     # Whoever wants all of it may be another thread: one reformatter must not serve two.
     return Planes(
         (y, cb, cr),
-        _rgb_of(decoded.colorspace, full),
+        _colours(decoded.colorspace, full),
         lambda: _upright_rgb(VideoReformatter(), decoded, aspect),
     )
 
 
 @cache
-def _rgb_of(colorspace: int, full: bool) -> NDArray[np.float64]:
-    """(3, 4): R, G, B of Y', Cb, Cr and 1, all in 0..255 (ITU-T H.273, 8.3).
+def _colours(colorspace: int, full: bool) -> Colours:
+    """By ITU-T H.273, 8.3.
 
     swscale, by which everybody else sees films, cuts every product off to a whole number. Half a
     level for each is taken off here too, or readings would differ from those of the same film
@@ -123,7 +122,7 @@ def _rgb_of(colorspace: int, full: bool) -> NDArray[np.float64]:
         ]
     )
     cut_off = 0.5 * ((to_rgb != 0) & (to_rgb != 1)).sum(1)
-    return np.column_stack([to_rgb, -to_rgb @ (black, 128, 128) - cut_off])
+    return Colours.of(np.column_stack([to_rgb, -to_rgb @ (black, 128, 128) - cut_off]))
 
 
 def _upright_rgb(to_rgb: VideoReformatter, decoded: VideoFrame, aspect: float) -> Image:
