@@ -1,5 +1,8 @@
 """Programs that embed the engine get the numbers of the command line."""
 
+import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -87,6 +90,78 @@ def test_leaving_a_watch_early_stops_its_thread():
     assert not [t for t in threading.enumerate() if t.name == "source"]
 
 
+@pytest.mark.parametrize("every", [0, -1, float("nan"), float("inf")])
+def test_a_step_that_is_none_is_refused_at_once(every):
+    with pytest.raises(ValueError, match=f"every {every:g} is no"):
+        next(tracker.watch(DEMO, every=every))
+
+
+PICTURE = np.zeros((90, 160, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    "image, what",
+    [
+        (None, "a NoneType"),
+        (PICTURE.tolist(), "a list"),
+        (PICTURE.astype(np.float32), "float32"),
+        (PICTURE[..., 0], r"uint8 \(90, 160\)"),
+        (PICTURE[:0], r"uint8 \(0, 160, 3\)"),
+    ],
+)
+def test_what_is_no_picture_is_refused_and_the_stream_goes_on(image, what):
+    with tracker.build(tracker.Options(scene=None)) as reader:
+        reader.push(PICTURE, 0.0)
+        with pytest.raises(ValueError, match=f"image is {what}"):
+            reader.push(image, 0.1)
+        assert reader.push(PICTURE, 0.2).index == 1
+
+
+def test_a_result_keeps_the_time_and_not_the_callers_array_of_it():
+    now = np.zeros(())
+    with tracker.build() as reader:
+        result = reader.push(PICTURE, now)
+        now += 5
+        assert reader.push(PICTURE, np.float32(0.5)).scene.pts == 0.5
+    assert (result.pts, type(result.pts)) == (0.0, float)
+
+
+@pytest.mark.parametrize("scene", ["scene-s", None])
+def test_a_tracker_that_was_closed_says_so(scene):
+    reader = tracker.build(tracker.Options(scene=scene))
+    reader.push(PICTURE, 0.0)
+    reader.close()
+    reader.close()
+    with pytest.raises(RuntimeError, match="this Tracker is closed"):
+        reader.push(PICTURE, 0.1)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_fork_that_uses_its_parents_tracker_is_told_so():
+    """It has none of its threads, and would wait for one for ever."""
+    code = """if True:
+        import os, sys
+        import numpy as np
+        import tracker
+        picture = np.zeros((90, 160, 3), np.uint8)
+        reader = tracker.build()
+        reader.push(picture, 0.0)
+        if os.fork():
+            os.wait()
+            reader.push(picture, 0.1)
+            sys.exit()
+        try:
+            reader.push(picture, 0.1)
+        except RuntimeError as why:
+            print(why, flush=True)
+        os._exit(0)
+    """
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert ran.stdout == "a Tracker belongs to one process; build one after the fork\n"
+
+
 @pytest.mark.parametrize(
     "given, why",
     [
@@ -95,6 +170,9 @@ def test_leaving_a_watch_early_stops_its_thread():
         ({"detector_size": 32}, "detector_size is 32, expected 64..2048 px"),
         ({"forget_after": 0.0}, "forget_after is 0.0"),
         ({"max_batch": 0}, "max_batch is 0"),
+        ({"max_batch": 2.5}, "max_batch is 2.5, expected a whole number"),
+        ({"detector_size": "640"}, "detector_size is '640', expected a whole number"),
+        ({"person": "ana", "profile": "me.json"}, "person is 'ana', expected names"),
     ],
 )
 def test_options_out_of_range_are_refused(given, why):

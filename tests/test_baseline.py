@@ -262,6 +262,7 @@ def test_an_input_that_cannot_be_read_leaves_nothing(clip, tmp_path, capsys):
         (["--person", "a=b"], "'a=b' is no name"),
         (["--person", ""], "'' is no name"),
         (["--start", "3", "--end", "2"], "--end 2 is not after --start 3"),
+        (["--start", "nan"], "--start nan is no time"),
     ],
 )
 def test_a_command_that_cannot_work_says_why(tmp_path, capsys, words, why):

@@ -90,7 +90,8 @@ def watch(
     """Results of a film, a photo or a folder of photos, frame by frame, as they are read.
 
     start, end: s on the container's clock. every: s of stream time between frames.
-    Raises SourceError naming the input if it cannot be read.
+    Raises SourceError naming the input if it cannot be read, ValueError for a time that is none,
+    and what `build` does; all of it when the first result is asked for.
     """
     source = open_source(name, Span(start, end, every))
     with build(options) as tracker:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
 from tracker.profile import People
@@ -40,6 +41,9 @@ class Options:
     def __post_init__(self) -> None:
         if self.faces not in FACES:
             raise ValueError(f"faces is {self.faces!r}, expected one of {', '.join(FACES)}")
+        for name in ("detector_size", "max_batch"):
+            if not isinstance(getattr(self, name), Integral | None):
+                raise ValueError(f"{name} is {getattr(self, name)!r}, expected a whole number")
         least, most = DETECTOR_SIZES
         if self.detector_size is not None and not least <= self.detector_size <= most:
             raise ValueError(f"detector_size is {self.detector_size}, expected {least}..{most} px")
@@ -66,6 +70,8 @@ class Options:
         return ("face-s-int8" if on_cpu else "face-s") if self.face is None else self.face
 
     def _check_calibration(self) -> None:
+        if isinstance(self.person, str):  # a sequence too, of letters
+            raise ValueError(f"person is {self.person!r}, expected names: ({self.person!r},)")
         People.parse(self.person)
         if self.baseline not in (None, *BASELINES):
             raise ValueError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +92,19 @@ class Planes:
 
 
 Picture = Image | Planes
+# What a program may give us: OpenCV's own types say no more than this of what it returns.
+Given = NDArray[np.integer[Any] | np.floating[Any]] | Planes
+
+
+def checked(given: object) -> Picture:
+    """Raises ValueError for what is neither uint8 (H, W, 3) nor ours."""
+    if isinstance(given, Planes):
+        return given
+    if not isinstance(given, np.ndarray):
+        raise ValueError(f"image is a {type(given).__name__}, expected uint8 (H, W, 3) RGB")
+    if given.dtype != np.uint8 or given.ndim != 3 or given.shape[2] != 3 or not given.size:
+        raise ValueError(f"image is {given.dtype} {given.shape}, expected uint8 (H, W, 3) RGB")
+    return given
 
 
 def _mixture(planes: Sequence[Image], weights: NDArray[np.float64]) -> Image:

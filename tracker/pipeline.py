@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -11,7 +12,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Protocol
 
 from tracker.models import ModelUse
-from tracker.picture import Picture, Planes
+from tracker.picture import Given, Picture, checked
 from tracker.profile import ProfileUse
 from tracker.sound import Sound
 from tracker.values import (
@@ -20,7 +21,6 @@ from tracker.values import (
     Face,
     Frame,
     FrameResult,
-    Image,
     PersonReading,
     SceneReading,
 )
@@ -84,7 +84,8 @@ class Seen:
 
 
 class Tracker:
-    """Reads one stream of frames at a time. It belongs to the first thread that uses it.
+    """Reads one stream of frames at a time. It belongs to the first thread that uses it, and to
+    the process that built it: a fork has none of its threads.
 
     Trackers share nothing, so N of them in N threads give the numbers of N serial runs.
     A frame of another source, of one that was lost and taken up again, or whose time steps back
@@ -122,7 +123,9 @@ class Tracker:
         self._taken = _Place()
         self._shots = 0  # that `look` has seen begin
         self._shot = 0  # that the last frame taken belongs to
+        self._process = os.getpid()
         self._thread: int | None = None
+        self._closed = False
 
     def look(self, frame: Frame) -> Seen:
         """What this picture says, whoever is in it. Every frame in order; may run ahead of `take`
@@ -135,11 +138,12 @@ class Tracker:
         return Seen(self._shots, self._faces.look(frame.picture), scene)
 
     def take(self, frame: Frame, seen: Seen | None = None) -> FrameResult:
-        """Read one frame. Raises RuntimeError when called from a second thread.
+        """Read one frame. Raises RuntimeError when called from a second thread, in a forked
+        process, or after `close`.
 
         seen: what `look` said of it, if it has been asked already.
         """
-        self._stay_in_one_thread()
+        self._check_use()
         if seen is None:
             seen = self.look(frame)
         if self._taken.leads_to_another_stream(frame):
@@ -154,18 +158,18 @@ class Tracker:
         latency = time.monotonic() - frame.arrived
         return FrameResult(frame.index, frame.pts, latency, cut, people, frame.source, scene, audio)
 
-    def push(self, picture: Picture, pts: float) -> FrameResult:
+    def push(self, picture: Given, pts: float) -> FrameResult:
         """Read one picture of a loop that somebody else owns.
 
-        picture: uint8 (H, W, 3), RGB; or a `Frame.picture` of ours. pts: s, on any clock; a step
-        back begins a new stream.
-        Raises ValueError if the picture is no such array, or the time no number.
+        picture: uint8 (H, W, 3), RGB; or a `Frame.picture` of ours. It is yours again afterwards.
+        pts: s, on any clock; a step back begins a new stream.
+        Raises ValueError if the picture is no such array, or the time not finite; RuntimeError as
+        `take` does.
         """
-        if not isinstance(picture, Planes):
-            _check(picture)
+        ours = checked(picture)
         if not math.isfinite(pts):
             raise ValueError(f"pts is {pts}, expected seconds")
-        frame = Frame(self._pushed, pts, time.monotonic(), picture)
+        frame = Frame(self._pushed, float(pts), time.monotonic(), ours)
         self._pushed += 1
         return self.take(frame)
 
@@ -196,6 +200,7 @@ class Tracker:
 
     def close(self) -> None:
         """Free the models. Calling twice is harmless."""
+        self._closed = True
         for part in self._parts():
             part.close()
 
@@ -209,16 +214,15 @@ class Tracker:
         given = self._cuts, self._faces, self._people, self._scene, self._audio
         return tuple(part for part in given if part is not None)
 
-    def _stay_in_one_thread(self) -> None:
+    def _check_use(self) -> None:
+        if self._closed:
+            raise RuntimeError("this Tracker is closed; build another one")
+        if os.getpid() != self._process:
+            raise RuntimeError("a Tracker belongs to one process; build one after the fork")
         me = get_ident()
         self._thread = self._thread or me
         if self._thread != me:
             raise RuntimeError("a Tracker belongs to one thread; build one per thread")
-
-
-def _check(image: Image) -> None:
-    if image.dtype != "uint8" or image.ndim != 3 or image.shape[2] != 3 or not image.size:
-        raise ValueError(f"image is {image.dtype} {image.shape}, expected uint8 (H, W, 3) RGB")
 
 
 @dataclass(slots=True)

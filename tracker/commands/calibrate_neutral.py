@@ -123,6 +123,10 @@ def _parsed(words: list[str]) -> argparse.Namespace:
     camera = given.webcam is not None
     if camera == bool(given.inputs):
         parser.error("name an INPUT, or --webcam" + (", not both" if camera else ""))
+    try:
+        Span(given.start, given.end)
+    except ValueError as wrong:
+        parser.error(f"--{wrong}")
     if given.start is not None and given.end is not None and given.end <= given.start:
         parser.error(f"--end {given.end:g} is not after --start {given.start:g}")
     if camera and (given.start, given.end) != (None, None):

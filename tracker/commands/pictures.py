@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ def add_arguments(add: Any) -> None:
 def check(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
     if given.explain_at is not None and given.explain is None:
         parser.error("--explain-at needs --explain FILE")
+    if given.explain_at is not None and not math.isfinite(given.explain_at):
+        parser.error(f"--explain-at {given.explain_at:g} is no time in seconds")
     if given.explain_at is not None and len(given.inputs) > 1:
         parser.error("--explain-at is a time of one film; several inputs are given")
     for name in NEEDS:

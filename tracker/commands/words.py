@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from tracker.commands import pictures, streams
 from tracker.commands.engine import add_engine
 from tracker.options import BASELINES, FACES, SOUND
 from tracker.sinks.sidecar import sidecar_path
-from tracker.sources.base import PHOTOS, without_secrets
+from tracker.sources.base import PHOTOS, Span, without_secrets
 
 EPILOG = """\
 commands:
@@ -70,17 +69,14 @@ def _check_inputs(parser: argparse.ArgumentParser, given: argparse.Namespace) ->
             parser.error(f"--{name} is asked of a camera: --webcam")
     if given.sound is None and (given.listen or given.microphone is not None):
         given.sound = SOUND
-    for name in ("start", "end"):
-        at = getattr(given, name)
-        if at is not None and not math.isfinite(at):
-            parser.error(f"--{name} {at:g} is no time in seconds")
+    try:
+        Span(given.start, given.end, given.every)
+    except ValueError as wrong:
+        parser.error(f"--{wrong}")
     if given.start is not None and given.end is not None and given.end <= given.start:
         parser.error(f"--end {given.end:g} is not after --start {given.start:g}")
     if given.faces == "whole" and given.scene not in (None, "none"):
         parser.error(f"--scene {given.scene}: with --faces whole there is no scene to read")
-    if given.every is not None and not given.every > 0:
-        parser.error(f"--every {given.every:g} is not more than 0 seconds")
-
     for name, value in (("person", given.person), ("rater", given.rater)):
         if value and given.profile is None:
             parser.error(f"--{name} is of a profile: --profile FILE")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ PHOTOS = {".avif", ".bmp", ".heic", ".heif", ".jp2", ".jpeg", ".jpg", ".png", ".
 FILMS = {".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ts", ".webm", ".wmv"}
 PHOTOS |= {".jfif", ".pbm", ".pgm", ".pnm", ".ppm", ".webp"}
 MOVING = {".gif"}  # a film when it is named itself, a photo among the photos of a folder
+TICK = 1e-6  # s, the resolution of our times
 
 
 class SourceError(RuntimeError):
@@ -24,11 +26,22 @@ class SourceError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Which part of a film is read, on the container's own clock."""
+    """Which part of a film is read, on the container's own clock.
+
+    Raises ValueError for a time that is none.
+    """
 
     start: float | None = None  # s; None: from the first frame
     end: float | None = None  # s, exclusive; None: to the last frame
     every: float | None = None  # s of stream time between frames; None: every frame
+
+    def __post_init__(self) -> None:
+        for name in ("start", "end", "every"):
+            at = getattr(self, name)
+            if at is not None and not math.isfinite(at):
+                raise ValueError(f"{name} {at:g} is no time in seconds")
+        if self.every is not None and not self.every >= TICK:
+            raise ValueError(f"every {self.every:g} is no step of more than 0 seconds")
 
 
 ALL = Span()

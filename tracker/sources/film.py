@@ -66,8 +66,8 @@ class Film:
                 continue
             if self._span.every:
                 due = (pts if due is None else due) + self._span.every
-                while due <= pts + EARLY:  # a gap in time: go on from here
-                    due += self._span.every
+                if due <= pts + EARLY:  # a gap in time: go on from here
+                    due += self._span.every * (1 + (pts + EARLY - due) // self._span.every)
             picture = upright(to_rgb, decoded, self._aspect)
             if not self.report.frames:  # the boxes are of this size; the stream's is unturned
                 self.report.about[0] |= {"width": picture.shape[1], "height": picture.shape[0]}
