@@ -249,6 +249,11 @@ def test_a_file_that_is_no_profile_is_not_overwritten(clip, tmp_path, capsys):
     assert out.read_text("utf-8") == "shopping list"
 
 
+def test_a_profile_that_cannot_be_written_is_said_before_anything_is_read(tmp_path, capsys):
+    assert calibrate("nowhere.mp4", "--out", tmp_path / "nowhere" / "me.json") == 2
+    assert "nowhere/me.json: cannot write" in capsys.readouterr().err
+
+
 def test_an_input_that_cannot_be_read_leaves_nothing(clip, tmp_path, capsys):
     out = tmp_path / "me.json"
     assert calibrate(clip, "nowhere.mp4", "--out", out) == 2

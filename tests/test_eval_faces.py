@@ -208,6 +208,15 @@ def test_an_output_that_cannot_be_written_is_said_before_anything_is_read(folder
     assert not data.exists()
 
 
+def test_the_labels_are_never_overwritten(folder):
+    table = labelled(folder, "file,expression\n0.png,happy\n")
+    before = table.read_text()
+    ran = emotrack("eval", "faces", folder, "--labels", table, "--json", table)
+    assert ran.returncode == 2
+    assert "it would be overwritten" in ran.stderr
+    assert table.read_text() == before
+
+
 @pytest.mark.parametrize("name", ["nowhere", "text.npz"])
 def test_what_is_no_set_is_named(tmp_path, name):
     (tmp_path / "text.npz").write_text("no archive")

@@ -95,6 +95,7 @@ RANKS = {  # longest matching prefix wins
     "tracker.gui.window": 15,
     "tracker.commands.interrupt": 12,
     "tracker.commands.summary": 12,  # text only
+    "tracker.commands.outputs": 12,
     "tracker.commands.pictures": 12,
     "tracker.commands.streams": 12,
     "tracker.commands.words": 14,

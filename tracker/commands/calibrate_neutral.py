@@ -20,6 +20,7 @@ from calibration.baseline import (
 )
 from tracker.api import build
 from tracker.commands.interrupt import Interrupt
+from tracker.commands.outputs import check_outputs
 from tracker.handoff import Waiting
 from tracker.options import FACES, Options
 from tracker.pipeline import Tracker
@@ -133,6 +134,7 @@ def _parsed(words: list[str]) -> argparse.Namespace:
         parser.error("--start and --end are for films; --webcam takes --seconds")
     if not camera and given.seconds is not None:
         parser.error("--seconds is for --webcam; films take --start and --end")
+    check_outputs(parser, (str(given.out),), map(Path, given.inputs))
     given.seconds = SECONDS if given.seconds is None else given.seconds
     if not given.seconds >= LEAST_SECONDS:
         parser.error(f"--seconds {given.seconds:g}: a neutral needs {LEAST_SECONDS:g} or more")

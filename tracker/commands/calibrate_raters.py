@@ -18,6 +18,7 @@ from calibration.raters.report import as_json, as_text
 from calibration.traces.files import read_traces
 from calibration.traces.series import Sampling
 from calibration.traces.tables import TraceError, open_table
+from tracker.commands.outputs import check_outputs
 from tracker.profile import Networks
 from tracker.sinks.base import Lines
 from tracker.sinks.sidecar import sidecar_path
@@ -36,12 +37,8 @@ def main(words: list[str]) -> int:
         sampling = Sampling(given.rate, given.hold)
     except ValueError as wrong:
         parser.error(str(wrong))
-    targets = [t for t in (given.out, given.gold, given.as_raters) if t is not None]
-    outputs = [Path(target).resolve() for target in targets if target != "-"]
-    taken = {path.resolve() for path in (given.readings, *given.ratings)}
-    for path in outputs:
-        if path in taken or outputs.count(path) > 1:
-            parser.error(f"{path.name} would be overwritten")
+    targets = given.out, given.gold, given.as_raters
+    check_outputs(parser, targets, (given.readings, *given.ratings))
     readings = read_traces(given.readings, face=given.face)
     found = fit_raters(readings.traces, read_ratings(given.ratings), sampling)
     networks, notes = _networks(given.readings), [*readings.notes, *found.notes]

@@ -14,9 +14,10 @@ from calibration.labelled.scores import read_faces, score_faces
 from calibration.labelled.votes import read_votes
 from calibration.pages import new_figure
 from tracker.commands.engine import add_engine, hear, open_tracker
+from tracker.commands.outputs import check_outputs
 from tracker.options import FACES, Options
 from tracker.pipeline import Tracker
-from tracker.sinks.base import Lines, SinkError
+from tracker.sinks.base import Lines
 from tracker.values import Image
 
 CROP = 100  # px; longest side of what is taken for a face's crop: FER2013 has 48, RAF-DB 100
@@ -29,9 +30,13 @@ of several the largest counts. docs/evaluation.md says more.
 
 
 def main(words: list[str]) -> int:
-    given = _parser().parse_args(words)
+    parser = _parser()
+    given = parser.parse_args(words)
     hear(verbose=given.verbose)
-    _check_targets(given.json, given.html)
+    read = [given.pictures, given.labels] if given.labels else [given.pictures]
+    check_outputs(parser, (given.json, given.html), read)
+    if given.html:
+        new_figure(1, 1)  # without matplotlib it fails now, not after minutes of reading
     labelled = _read(given.pictures, given.labels)
     named = {name: value for name in ("face", "detector") if (value := getattr(given, name))}
     with ExitStack() as opened:
@@ -75,15 +80,6 @@ def _read(pictures: Path, table: Path | None) -> Labelled:
     if table is None:
         raise LabelError(f"{pictures}: a folder of pictures needs --labels")
     return read_folder(pictures, table)
-
-
-def _check_targets(*targets: str | None) -> None:
-    """What would fail only after minutes of reading fails now."""
-    for target in targets:
-        if target and target != "-" and not Path(target).absolute().parent.is_dir():
-            raise SinkError(f"{target}: cannot write (No such file or directory)")
-    if targets[-1]:
-        new_figure(1, 1)
 
 
 def _parser() -> argparse.ArgumentParser:

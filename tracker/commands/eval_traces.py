@@ -10,6 +10,7 @@ from calibration.traces.files import pair_files, read_traces
 from calibration.traces.report import as_html, as_json, as_text
 from calibration.traces.scores import score_pair, score_traces
 from calibration.traces.series import AXES, Sampling
+from tracker.commands.outputs import check_outputs
 from tracker.sinks.base import Lines
 
 BLOCK = 30.0  # s; so long does a film's emotion resemble itself (docs/evaluation.md)
@@ -33,6 +34,8 @@ def main(words: list[str]) -> int:
     except ValueError as wrong:
         parser.error(str(wrong))
     pairs, notes = pair_files(given.predictions, given.gold)
+    read = [path for _, said, gold in pairs for path in (said, gold)]
+    check_outputs(parser, (given.json, given.html), read)
     files = [
         score_pair(
             name,

@@ -16,6 +16,7 @@ from calibration.traces.files import Layout, face_name, find_layout, seen_nobody
 from calibration.traces.series import AXES
 from calibration.traces.tables import MISSING, Row, Table, TraceError, open_table
 from engines import Engine
+from tracker.commands.outputs import check_outputs
 from tracker.options import Options
 from tracker.sinks.base import Lines
 from tracker.smoothing import LstmSmoother, Steady
@@ -44,8 +45,7 @@ def main(words: list[str]) -> int:
     add("--out", required=True, metavar="FILE", help="table to write (- for stdout)")
     add("--forget-after", type=float, metavar="S", help="seconds unseen (default: 2)")
     given = parser.parse_args(words)
-    if given.out != "-" and Path(given.out).resolve() == given.readings.resolve():
-        parser.error(f"{given.out} is the input; it would be overwritten")
+    check_outputs(parser, (given.out,), (given.readings,))
     try:
         chosen = {} if given.forget_after is None else {"forget_after": given.forget_after}
         options = Options(**chosen)
