@@ -240,6 +240,7 @@ def test_an_input_without_a_frame_is_in_the_records_beside_the_good_one(tmp_path
     "words, why",
     [
         (["--csv", "nowhere/out.csv"], "nowhere/out.csv: cannot write"),
+        (["--csv", "out.csv", "--jsonl", "nowhere/o.jsonl"], "nowhere/o.jsonl: cannot write"),
         (["--csv", ""], "--csv names no file"),
         (["--csv", "/dev/full"], "/dev/full: cannot write (No space left"),
         (["--start", "3", "--end", "2"], "--end 2 is not after --start 3"),

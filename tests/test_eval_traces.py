@@ -232,6 +232,7 @@ def test_a_column_and_a_face_of_the_predictions_can_be_chosen(tmp_path, capsys):
         ("time,valence\n0,1\n5,1\n", "time,valence\n10,1\n20,1\n", "no moment at which both"),
         ("time,valence\n0,1\n", "time,arousal\n0,1\n", "no axis that both have"),
         ("time,valence\n0,1\n", "time,valence\n1,1\n0,1\n", "gold.csv, line 3: time is '0'"),
+        ("time,valence\n0,1\n9e99,1\n", "time,valence\n0,1\n9e99,1\n", "in seconds?"),
     ],
 )
 def test_traces_that_cannot_be_compared_are_one_line(tmp_path, capsys, said, gold, why):
@@ -244,6 +245,32 @@ def test_traces_that_cannot_be_compared_are_one_line(tmp_path, capsys, said, gol
     assert (said.out, said.err.count("\n")) == ("", 1)
     assert why in said.err
     assert not page.exists()
+
+
+@pytest.mark.parametrize(
+    "words, why",
+    [
+        (["--json", "gold.csv"], "gold.csv is an input; it would be overwritten"),
+        (["--json", "same", "--html", "same"], "same is named for two outputs"),
+        (["--json", "new.json", "--html", "nowhere/p.html"], "nowhere/p.html: cannot write"),
+        (["--json", "new.json", "--html", "folder"], "folder: cannot write (Is a directory)"),
+    ],
+)
+def test_outputs_are_looked_at_before_the_first_is_written(
+    tmp_path, monkeypatch, capsys, words, why
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    gold = write(tmp_path / "gold.csv", CLOCK, WAVE)
+    before = (tmp_path / "gold.csv").read_text()
+    try:
+        code = main(["eval", "traces", gold, gold, *words])
+    except SystemExit as stop:
+        code = stop.code
+    assert code == 2
+    assert why in capsys.readouterr().err
+    assert {path.name for path in tmp_path.iterdir()} == {"folder", "gold.csv"}
+    assert (tmp_path / "gold.csv").read_text() == before
 
 
 @pytest.mark.parametrize(

@@ -388,3 +388,21 @@ def test_no_output_overwrites_an_input(film, capsys):
         with pytest.raises(SystemExit):
             main(["calibrate", "raters", str(readings), str(ratings), "--out", str(target)])
         assert "would be overwritten" in capsys.readouterr().err
+
+
+def test_a_gold_trace_that_cannot_be_written_leaves_no_raters_without_it(film, capsys):
+    readings, ratings = film
+    out, gold = readings.with_name("r.json"), readings.parent / "nowhere" / "g.csv"
+    words = [str(readings), str(ratings), "--out", str(out), "--gold", str(gold)]
+    assert main(["calibrate", "raters", *words]) == 2
+    assert "g.csv: cannot write" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_ratings_told_in_another_unit_than_seconds_are_one_line(film, capsys):
+    readings, _ = film
+    ratings = write(readings.with_name("far.csv"), "rater,time,valence\na,0,0.1\na,9e99,0.2\n")
+    out = readings.with_name("r.json")
+    assert main(["calibrate", "raters", str(readings), str(ratings), "--out", str(out)]) == 2
+    assert "ratings: times are 0 to 9e+99 s" in capsys.readouterr().err
+    assert not out.exists()

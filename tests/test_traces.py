@@ -94,6 +94,7 @@ def test_a_plain_table_needs_a_column_of_times_and_one_axis(tmp_path):
         ("timestamp_ms", "2500", 2.5),
         ("Video Time", "00:01:02.500", 62.5),
         ("time", "01:05", 65),
+        ("time", '"00:01:02,500"', 62.5),
     ],
 )
 def test_times_are_seconds_unless_they_say_otherwise(tmp_path, header, cell, seconds):

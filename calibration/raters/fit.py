@@ -86,7 +86,10 @@ def fit_raters(readings: Mapping[str, Trace], ratings: Ratings, sampling: Sampli
     if not rated:
         raise TraceError(f"readings have {', '.join(readings)}, ratings {', '.join(ratings)} only")
     everyone = chain.from_iterable(raters.values() for raters in rated.values())
-    clock = whole_clock(everyone, sampling.rate)
+    try:
+        clock = whole_clock(everyone, sampling.rate)
+    except ValueError as wrong:
+        raise TraceError(f"ratings: {wrong}") from wrong
     notes: list[str] = []
     weights: dict[str, dict[str, float]] = {}
     gold, agreement = {}, {}

@@ -84,7 +84,10 @@ def score_pair(
     if not axes:
         raise TraceError(f"{said.name} and {gold.name}: no axis that both have")
     both = [file.traces[axis] for file in (said, gold) for axis in axes]
-    clock = common_clock(both, sampling.rate)
+    try:
+        clock = common_clock(both, sampling.rate)
+    except ValueError as wrong:
+        raise TraceError(f"{said.name} and {gold.name}: {wrong}") from wrong
     series = {
         axis: (
             values_at(said.traces[axis], clock, sampling.hold),

@@ -13,6 +13,7 @@ from calibration.metrics import Vector
 
 AXES = ("valence", "arousal")
 SAME = 1e-6  # s; tables write six decimals, and k / rate is rarely exact
+MOST = 5_000_000  # ticks, 14 days at 4 Hz; what is longer is told in another unit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,13 +40,19 @@ class Sampling:
 
 
 def common_clock(traces: Iterable[Trace], rate: float) -> Vector:
-    """(n,) s: the ticks k / rate at which all traces have begun and none has ended; maybe none."""
+    """(n,) s: the ticks k / rate at which all traces have begun and none has ended; maybe none.
+
+    Raises ValueError if there are more than MOST.
+    """
     spans = [_span(trace) for trace in traces]
     return _ticks(max(first for first, _ in spans), min(last for _, last in spans), rate)
 
 
 def whole_clock(traces: Iterable[Trace], rate: float) -> Vector:
-    """(n,) s: the ticks k / rate from the first beginning to the last end."""
+    """(n,) s: the ticks k / rate from the first beginning to the last end.
+
+    Raises ValueError if there are more than MOST.
+    """
     spans = [_span(trace) for trace in traces]
     return _ticks(min(first for first, _ in spans), max(last for _, last in spans), rate)
 
@@ -72,5 +79,10 @@ def _span(trace: Trace) -> tuple[float, float]:
 
 
 def _ticks(start: float, end: float, rate: float) -> Vector:
+    if (end - start) * rate > MOST:
+        raise ValueError(
+            f"times are {start:g} to {end:g} s, at {rate:g} Hz more than {MOST:,} moments "
+            f"(are they in seconds?)"
+        )
     first, last = math.ceil((start - SAME) * rate), math.floor((end + SAME) * rate)
     return np.arange(first, last + 1) / rate

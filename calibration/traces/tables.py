@@ -18,7 +18,7 @@ MISSING = {"", "na", "n/a", "nan", "none", "null", "find_failed", "fit_failed"}
 TIME = re.compile(
     r"(timestamp|video time|time|pts|seconds?|sec|onset|t)[ _]*[\[(]?(s|sec|seconds|ms|msec)?[\])]?"
 )
-CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)")  # hh:mm:ss.ms, mm:ss
+CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:[.,]\d+)?)")  # hh:mm:ss.ms, mm:ss
 
 
 class TraceError(RuntimeError):
@@ -115,7 +115,7 @@ class Table:
         clock = CLOCK.fullmatch(text)
         if clock:
             hours, minutes, seconds = clock.groups()
-            return int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds)
+            return int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds.replace(",", "."))
         value = self.number(row, column)
         if value is None:
             raise self.wrong(row, column, "not a time")

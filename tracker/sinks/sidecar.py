@@ -65,6 +65,9 @@ class Sidecar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if kind is not None and not self._frames:  # its table is taken away, too
+            self._path.unlink(missing_ok=True)
+            return
         inputs = [_described(about) for source in self._sources for about in source.report.about]
         left = any(source.report.left for source in self._sources)
         try:
