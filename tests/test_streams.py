@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from uuid import uuid4
 
@@ -30,6 +30,7 @@ from tracker.values import Box, Note, Step
 
 EMOTRACK = [sys.executable, "-m", "tracker"]
 HEADER = columns()
+FILM = "film.mp4"  # what an LSL stream is of
 WORDS = {"source", "scene_place", "note"}
 
 
@@ -105,7 +106,7 @@ def pulled(inlet, n):
 def test_an_lsl_inlet_gets_the_numbers_of_the_table_with_labels_units_and_lsl_times(steps, table):
     pylsl = pytest.importorskip("pylsl")
     name = f"emotrack {uuid4()}"
-    with open_lsl(name, HEADER) as sink, lsl_inlet(name) as inlet:
+    with open_lsl(name, HEADER, FILM) as sink, lsl_inlet(name) as inlet:
         about = inlet.info(timeout=30)
         arrived = []
         for step in steps:
@@ -130,7 +131,7 @@ def test_words_are_left_out_of_an_lsl_stream(steps):
     header = columns(source=True, scene=True, notes=True)
     assert {c.name for c in header if c.words} == WORDS
     noted = replace(steps[0], result=replace(steps[0].result, note=Note(1.25, "she laughs")))
-    with open_lsl(name, header) as sink, lsl_inlet(name) as inlet:
+    with open_lsl(name, header, FILM) as sink, lsl_inlet(name) as inlet:
         labels = inlet.info(timeout=30).get_channel_labels()
         sink.write(noted)
         (sample,), _ = pulled(inlet, 1)
@@ -142,12 +143,57 @@ def test_an_lsl_inlet_that_never_reads_holds_up_nobody(steps):
     pytest.importorskip("pylsl")
     name = f"emotrack {uuid4()}"
     many = 100 * steps
-    with open_lsl(name, HEADER) as sink, lsl_inlet(name), lsl_inlet(name) as reading:
+    with open_lsl(name, HEADER, FILM) as sink, lsl_inlet(name), lsl_inlet(name) as reading:
         for step in many:
             sink.write(step)
         samples, _ = pulled(reading, sum(max(1, len(step.result.people)) for step in many))
     frames = [step.result.index + 1 for step in many for _ in step.result.people or [None]]
     assert [sample[0] for sample in samples] == frames
+
+
+def test_an_lsl_inlet_goes_on_with_the_next_run_on_the_same_input_and_with_no_other(steps):
+    pylsl = pytest.importorskip("pylsl")
+    name, step = f"emotrack {uuid4()}", steps[0]
+
+    def at_frame(n):
+        return replace(step, result=replace(step.result, index=n - 1))
+
+    with open_lsl(name, HEADER, "camera 1") as other, ExitStack() as first_run:
+        first = first_run.enter_context(open_lsl(name, HEADER, "camera 0"))
+        found = pylsl.resolve_byprop("name", name, minimum=2, timeout=30)
+        assert len({about.source_id() for about in found}) == 2
+        first.write(at_frame(1))
+        (ours,) = (a for a in found if a.source_id() == source_id_of(name, "camera 0"))
+        inlet = pylsl.StreamInlet(ours)
+        inlet.open_stream(timeout=30)
+        first.write(at_frame(2))
+        assert [sample[0] for sample in pulled(inlet, 1)[0]] == [2]
+        first_run.close()
+        other.write(at_frame(3))
+        with open_lsl(name, HEADER, "camera 0") as second:
+            came, deadline = [], time.monotonic() + 60
+            while not came and time.monotonic() < deadline:  # until it has found the stream again
+                second.write(at_frame(4))
+                other.write(at_frame(3))
+                came, _ = inlet.pull_chunk(timeout=0.2)
+            inlet.close_stream()
+    assert {sample[0] for sample in came} == {4}
+
+
+def source_id_of(name, of):
+    from tracker.sinks.lsl import source_id
+
+    return source_id(name, HEADER, of)
+
+
+def test_the_id_of_an_lsl_stream_is_of_what_is_read_and_tells_nobody_what_that_is(monkeypatch):
+    pytest.importorskip("pylsl")
+    ids = [source_id_of(n, of) for n in ("a", "b") for of in ("camera 0", "/home/ana/film.mp4")]
+    assert len(set(ids)) == 4
+    assert ids[3] == source_id_of("b", "/home/ana/film.mp4")  # in the next run, too
+    assert "ana" not in ids[3]
+    monkeypatch.setattr("tracker.sinks.lsl.gethostname", lambda: "another machine")
+    assert ids[3] != source_id_of("b", "/home/ana/film.mp4")
 
 
 # Open Sound Control.
@@ -496,7 +542,7 @@ def test_streams_leave_no_file_open(steps, tmp_path):
             client.recv(timeout=30)
         with osc_server() as (port, _), open_osc("127.0.0.1", port, HEADER) as sink:
             sink.write(steps[0])
-        with open_lsl(name, HEADER) as sink:
+        with open_lsl(name, HEADER, FILM) as sink:
             sink.write(steps[0])
 
     for package in ("pylsl", "pythonosc", "websockets"):
@@ -529,7 +575,7 @@ def test_without_ids_no_stream_carries_one(steps):
     for package in ("pylsl", "pythonosc", "websockets"):
         pytest.importorskip(package)
     name, header, step = f"emotrack {uuid4()}", columns(ids=False), steps[0]
-    with open_lsl(name, header) as lsl, lsl_inlet(name) as inlet:
+    with open_lsl(name, header, FILM) as lsl, lsl_inlet(name) as inlet:
         lsl.write(step)
         ((sample, *_), _) = pulled(inlet, 1)
         labels = inlet.info(timeout=30).get_channel_labels()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from tracker.run import Sink
 from tracker.sinks.column import Column
 from tracker.sinks.streams import open_lsl, open_osc, open_websocket
+from tracker.sources.base import without_secrets
 
 
 def add_arguments(add: Callable[..., Any]) -> None:
@@ -23,7 +25,7 @@ def stream_sinks(given: argparse.Namespace, header: Sequence[Column]) -> list[Si
     """Raises SinkError where a package of the extra `stream` is missing or a host not known."""
     streams: list[Sink] = []
     if given.lsl is not None:
-        streams.append(open_lsl(given.lsl, header))
+        streams.append(open_lsl(given.lsl, header, _read(given)))
     if given.osc is not None:
         host, port = given.osc
         streams.append(open_osc(host, port, header))
@@ -31,6 +33,13 @@ def stream_sinks(given: argparse.Namespace, header: Sequence[Column]) -> list[Si
         host, port = given.ws
         streams.append(open_websocket(host, port, given.ws_token, header))
     return streams
+
+
+def _read(given: argparse.Namespace) -> str:
+    """What is read, for telling streams apart."""
+    if given.webcam is not None:
+        return f"camera {without_secrets(given.webcam)}"
+    return "\n".join(str(Path(name).resolve()) for name in given.inputs)
 
 
 def _name(word: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from hashlib import sha256
 from math import nan
+from socket import gethostname
 
 import pylsl
 
@@ -22,10 +24,12 @@ class Lsl:
     with label and unit in the header. Missing is not a number. A frame gives one sample per face,
     or one without a face, all at the time when the frame arrived, on LSL's clock. Sending never
     waits: whoever does not read loses samples, a few minutes of them are kept.
+    of: what is read, a camera or films; see `source_id`.
     """
 
-    def __init__(self, name: str, header: Sequence[Column]) -> None:
+    def __init__(self, name: str, header: Sequence[Column], of: str) -> None:
         self._name = name
+        self._of = of
         self._header = [column for column in header if not column.words]
         self._outlet: pylsl.StreamOutlet | None = None
 
@@ -36,7 +40,7 @@ class Lsl:
             len(self._header) + 1,
             pylsl.IRREGULAR_RATE,
             pylsl.cf_double64,
-            f"emotrack {self._name}",  # an inlet goes on with the next run of that name
+            source_id(self._name, self._header, self._of),
         )
         channels = about.desc().append_child("channels")
         named = [(column.name, column.unit) for column in self._header]
@@ -56,3 +60,15 @@ class Lsl:
         for cells in rows(step.result, self._header):
             numbers = [nan if cell is None else float(cell) for cell in cells]
             self._outlet.push_sample([*numbers, step.result.latency], when)
+
+
+def source_id(name: str, header: Sequence[Column], of: str) -> str:
+    """What an inlet that has lost its stream looks for, and a recorder tells streams apart by.
+
+    LSL wants it to identify the source of the data, so that it is found again "even after the
+    serving app, device or computer crashes" (liblsl, `stream_info`). So no process or time is in
+    it, but the machine, what is read, the stream's name and its columns: an inlet never goes on
+    with another camera, nor takes one column for another. Hashed, as everybody may read it.
+    """
+    parts = gethostname(), name, of, *(column.name for column in header)
+    return f"emotrack {sha256(repr(parts).encode()).hexdigest()[:16]}"

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 PACKAGES = {"pylsl": "pylsl", "pythonosc": "python-osc", "websockets": "websockets"}
 
 
-def open_lsl(name: str, header: Sequence[Column]) -> Lsl:
-    """Raises SinkError if pylsl or the library under it is not there."""
+def open_lsl(name: str, header: Sequence[Column], of: str) -> Lsl:
+    """of: what is read. Raises SinkError if pylsl or the library under it is not there."""
     with _needed_by("--lsl"):
         from tracker.sinks.lsl import Lsl
 
-    return Lsl(name, header)
+    return Lsl(name, header, of)
 
 
 def open_osc(host: str, port: int, header: Sequence[Column]) -> Osc:
