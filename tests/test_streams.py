@@ -513,6 +513,7 @@ def test_a_system_without_the_library_under_pylsl_gets_its_words_on_one_line(tmp
         (["--ws", "99999"], "'127.0.0.1:99999' is no place"),
         (["--ws-token", "a"], "--ws-token is asked of the clients of a websocket"),
         (["--lsl", ""], "is empty"),
+        (["--lsl", "Ana's face"], "holds a '"),
         (["--no-faces-out", "--person", "0=ana", "--profile", "p"], "exclude each other"),
     ],
 )

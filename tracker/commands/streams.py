@@ -15,7 +15,7 @@ from tracker.sources.base import without_secrets
 
 def add_arguments(add: Callable[..., Any]) -> None:
     """add: `ArgumentParser.add_argument`."""
-    add("--lsl", type=_name, metavar="NAME", help="a Lab Streaming Layer stream of this name")
+    add("--lsl", type=_stream, metavar="NAME", help="a Lab Streaming Layer stream of this name")
     add("--osc", type=_place, metavar="HOST:PORT", help="OSC messages over UDP to this place")
     add("--ws", type=_port, metavar="[HOST:]PORT", help="a websocket (HOST: 127.0.0.1)")
     add("--ws-token", type=_name, metavar="WORD", help="which a websocket client must give")
@@ -46,6 +46,12 @@ def _name(word: str) -> str:
     if not word:
         raise argparse.ArgumentTypeError("is empty")
     return word
+
+
+def _stream(word: str) -> str:
+    if "'" in word:  # LSL looks for names by XPath, between such quotes
+        raise argparse.ArgumentTypeError(f"{word!r} holds a ', and would not be found")
+    return _name(word)
 
 
 def _place(word: str) -> tuple[str, int]:
