@@ -95,3 +95,13 @@ def test_the_gpu_benchmark_runs_where_there_is_no_gpu(tmp_path):
     figures = json.loads(out.read_text("utf-8"))["figures"]
     assert figures["face net, fp32, largest distance from the CPU"] < 1e-5
     assert figures["face net, fp16, batch 64, crops/s"] > 0
+
+
+def test_the_lag_of_noisy_human_traces_leans_to_0_by_less_than_half_a_second(shared):
+    lag = import_module("lag")
+    stretches = list(lag._stretches(shared / "data/traces/liris_continuous"))
+    without, _ = lag._missed(stretches[::4], 0.0, 1.0, lag._as_it_is)
+    noisy, rms = lag._missed(stretches, 0.5, 1.0, lag._as_it_is)
+    assert without == 0
+    assert -0.5 < noisy < 0
+    assert rms < lag._missed(stretches, 0.5, 1.0, lag._same_moments)[1]

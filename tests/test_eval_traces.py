@@ -124,6 +124,16 @@ def test_files_of_different_rates_and_gaps_are_compared_at_one_clock():
     assert scores.ours["RMSE"] < 0.006
 
 
+@pytest.mark.parametrize("rate, late", [(1, 0), (20, -0.475)])
+def test_a_table_coarser_than_the_clock_seems_late_by_half_of_what_it_lacks(rate, late):
+    fine = np.arange(0, 120, 0.05)
+    wave = np.sin(fine / 3)
+    (scores,) = score_pair(
+        "x", file(valence=(fine, wave)), file(valence=(fine[::20], wave[::20])), Sampling(rate), 30
+    ).scores
+    assert scores.lag == pytest.approx(late, abs=0.026)
+
+
 def test_a_constant_gold_has_no_concordance_and_says_so():
     flat = np.full(len(CLOCK), 0.2)
     found = score_pair(
