@@ -120,6 +120,61 @@ def test_sound_that_has_gone_is_not_shown_as_if_it_went_on(bench):
     assert panel.height() == height  # nothing jumps
 
 
+def seen_of(window):
+    """How much of somebody, of a scene and of sound there is in the parts that speak of now."""
+    parts = (
+        *((window.picture, PEOPLE[0]), (window.plane, PEOPLE[0])),
+        *((window.scene, PLEASANT), (window.sound, LEVEL)),
+    )
+    return [has(part, colour) for part, colour in parts]
+
+
+@pytest.fixture
+def soon(monkeypatch):
+    """A call that waits until the window has had no picture for long."""
+    monkeypatch.setattr("tracker.gui.pace.WINDOW", 0.2)
+
+    def wait(shown):
+        time.sleep(0.3)
+        shown.show()
+
+    return wait
+
+
+def test_of_a_lost_camera_the_last_readings_are_not_shown_as_if_they_were_of_now(bench, soon):
+    shown = bench()
+    window, step = shown.window, two_people(20, scene=evoked(1.0), audio=HEARD)
+    shown.remote.live = True
+    shown.show(*step)
+    assert min(seen_of(window)) > 60
+    shown.app.processEvents()  # the panels have found their heights
+    heights = [part.height() for part in (window.scene, window.sound)]
+    soon(shown)
+    assert seen_of(window) == [0, 0, 0, 0]
+    assert "waiting for a picture" in window.footer.numbers.text()
+    assert "no face in view" in window.plot._legend.text()
+    assert has(window.plot, PEOPLE[0]) > 60  # what was read stays in the curves
+    assert [part.height() for part in (window.scene, window.sound)] == heights  # nothing jumps
+    kept(window, "window-lost.png")
+    shown.press(Qt.Key.Key_A)  # the map would draw the picture again
+    assert seen_of(window) == [0, 0, 0, 0]
+    shown.show(a_step(60, person(0), scene=evoked(6.0), audio=HEARD))
+    assert min(seen_of(window)) > 50
+    assert "no face in view" not in window.plot._legend.text()
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_picture_that_was_paused_or_belongs_to_a_slow_film_stays(bench, soon, live):
+    shown = bench()
+    shown.remote.live = live
+    shown.remote.paused = live
+    shown.show(*two_people(20, scene=evoked(1.0), audio=HEARD))
+    soon(shown)
+    shown.remote.paused = False
+    shown.show()  # whoever goes on waits for the next picture, and sees the last one until then
+    assert min(seen_of(shown.window)) > 60
+
+
 def test_the_picture_is_the_frame_with_a_box_and_words_for_everyone(bench):
     shown = bench()
     shown.show(a_step(0, person(0), person(1)))

@@ -35,6 +35,7 @@ class Remote:
         self.recording = recording  # what is read goes into the tables
         self.stopped = False
         self.extent: tuple[float, float] | None = None  # s, of the film shown; None: no end
+        self.live = False  # what is shown is of now, or of nothing
         self.dropped = 0  # frames of a live source that nobody had time for
         self.neutral_wanted = False  # measure the faces at rest from now on
         self.neutral_left: float | None = None  # s that this still takes; None: nobody measures
@@ -104,6 +105,7 @@ def play(
     stay: at the end of a film wait for the viewer to go back or to leave.
     """
     source = first
+    remote.live = first.live
     remote.extent = None if first.live else _extent(first.report, span)
     shown = _Shown()
     try:

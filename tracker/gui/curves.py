@@ -37,6 +37,7 @@ class EmotionPlot(QWidget):
         self._bounds: tuple[float, float] | None = None  # s, of a film
         self._zero: float | None = None  # s, of the first result
         self._now = 0.0  # s, of the newest
+        self._in_view = True  # whoever the newest result saw
         self._marks: list[tuple[pg.PlotItem, pg.InfiniteLine]] = []
         self._legend, self._view = QLabel(), pg.GraphicsLayoutWidget()
         self.plots = tuple(
@@ -52,7 +53,7 @@ class EmotionPlot(QWidget):
         """The result of one frame. A time that was there before is shown as it was."""
         if self._zero is None:
             self._zero = result.pts
-        self._now = result.pts
+        self._now, self._in_view = result.pts, True
         for person in result.people:
             series = self._tracks.get(person.face.track)
             if series is None:
@@ -69,9 +70,8 @@ class EmotionPlot(QWidget):
             rows = series.between(start, end)
             if len(rows):
                 drawn.setdefault(track % len(PEOPLE), []).append(rows)
-        self._show_legend(
-            [t for t, s in self._tracks.items() if s.seen(self._now - GAP, self._now)]
-        )
+        known = self._tracks.items() if self._in_view else ()
+        self._show_legend([t for t, s in known if s.seen(self._now - GAP, self._now)])
         for axis, plot in enumerate(self.plots):
             plot.setXRange(start, end, padding=0)
             self._cursors[axis].setValue(self._now)
@@ -79,6 +79,11 @@ class EmotionPlot(QWidget):
                 line.draw(drawn.get(k, []), axis, self._zero or 0.0, raw=self._raw_shown)
         for plot in self.plots:
             plot.vb.prepareForPaint()  # left to the painting, it would ask for another one
+
+    def show_nobody(self) -> None:
+        """Nothing is read any more, until the next result: nobody is in view."""
+        self._in_view = False
+        self.refresh()
 
     def show_raw(self, shown: bool) -> None:
         """Whether the thin curves of single pictures are drawn."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from math import inf
 
 import numpy as np
 
@@ -15,17 +16,17 @@ WINDOW = 3.0  # s over which rate and latency are taken
 class Pace:
     def __init__(self) -> None:
         self._came: deque[tuple[float, float]] = deque()  # s on the viewer's clock; latency, s
+        self._since = -inf  # s, when something came, or nothing was expected
+        self.idle = True  # something is expected, and nothing has come for WINDOW seconds
 
-    def add(self, results: Sequence[FrameResult], now: float) -> None:
-        """now: s, on any clock that goes on."""
+    def add(self, results: Sequence[FrameResult], now: float, *, paused: bool = False) -> None:
+        """now: s, on any clock that goes on. paused: nothing is expected."""
         self._came.extend((now, result.latency) for result in results)
         while self._came and self._came[0][0] < now - WINDOW:
             self._came.popleft()
-
-    @property
-    def idle(self) -> bool:
-        """Nothing has come for WINDOW seconds."""
-        return not self._came
+        if results or paused:
+            self._since = now
+        self.idle = self._since < now - WINDOW
 
     def rate(self) -> float | None:
         """Frames/s; None until there is enough to tell."""

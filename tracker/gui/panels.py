@@ -46,6 +46,14 @@ class _Panel(QWidget):
         self._scales.setVisible(present)
         self._line.setVisible(present)
 
+    def empty(self) -> None:
+        """Nothing is seen or heard now, perhaps the camera or the microphone is gone: what it last
+        said is past. The scales stay, so that nothing jumps."""
+        self._scales.show_scales(
+            [replace(scale, value=None, text="") for scale in self._scales.scales]
+        )
+        self._line.setText(" ")
+
 
 class ScenePanel(_Panel):
     """Evoked valence and arousal with the spread between viewers, eight emotions, the place."""
@@ -93,13 +101,6 @@ class SoundPanel(_Panel):
             ]
         )
         self._line.setVisible(False)
-
-    def empty(self) -> None:
-        """Nothing is heard now, perhaps the microphone is gone: what it last said is past. The
-        scales stay, so that nothing jumps."""
-        self._scales.show_scales(
-            [replace(scale, value=None, text="") for scale in self._scales.scales]
-        )
 
 
 def _of(

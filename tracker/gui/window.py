@@ -54,7 +54,8 @@ class Window(QMainWindow):
         self.failure: BaseException | None = None  # what ended the run, if anything did
         self._remote, self._pictures, self._results = remote, pictures, results
         self._check = check
-        self.shown: Step | None = None  # the one that is drawn
+        self.shown: Step | None = None  # the newest
+        self._lost = False  # a live source gives no pictures: the newest is not of now
         self._source: str | None = None
         self._extent: tuple[float, float] | None = None  # s, of the film shown
         self._plot_stale, self._plot_drawn = False, 0.0  # s, when the curves were drawn last
@@ -79,13 +80,16 @@ class Window(QMainWindow):
             results = self._results.drain()
             for result in results:
                 self._add(result)
-            self._pace.add(results, time.monotonic())
+            self._pace.add(results, time.monotonic(), paused=self._remote.paused)
             self._show_state()
             if newest:
-                self.shown = newest[-1]
+                self.shown, self._lost = newest[-1], False
                 self._draw()
             elif self._pictures.ended:
                 self.close()
+            elif self._pace.idle and not self._lost and self._remote.live:
+                self._lost = True
+                self._show_nobody()
             self._refresh_plot()
         except BaseException as wrong:  # raised again where the window was opened
             self.failure = wrong
@@ -113,7 +117,7 @@ class Window(QMainWindow):
 
     def _draw(self) -> None:
         """The newest step."""
-        if self.shown is None:
+        if self.shown is None or self._lost:
             return
         frame, result = self.shown.frame, self.shown.result
         faces = [person.face for person in result.people]
@@ -128,6 +132,14 @@ class Window(QMainWindow):
         self.scrub.show_time(result.pts)
         self.plane.update()
         self._plot_stale = True
+
+    def _show_nobody(self) -> None:
+        """What was read last is not shown as if it were of now; the curves stay where they end."""
+        self.picture.clear()
+        self.plane.clear()
+        self.plot.show_nobody()
+        self.scene.empty()
+        self.sound.empty()
 
     def _refresh_plot(self) -> None:
         now = time.monotonic()
