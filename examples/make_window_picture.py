@@ -1,4 +1,4 @@
-"""Draws docs/window.png: the window, watching demo.mp4. Needs `pip install '.[gui]' pillow`.
+"""Draws docs/window.png: the window, watching demo.mp4. Needs `pip install '.[gui]'`.
 
 python examples/make_window_picture.py
 """
@@ -11,19 +11,18 @@ from pathlib import Path
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"  # no window opens
 
-from PIL import Image, ImageColor
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QCursor, QImage
+from PySide6.QtGui import QCursor
 
 from tracker.cli import main
 from tracker.gui.application import open_application
-from tracker.gui.colours import PEOPLE
 from tracker.gui.window import Window
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "docs" / "window.png"
 WHEN = 5.6  # s of the film
 SIZE = (1100, 700)  # points
+SMALLEST = 0  # quality: of a PNG, how little it is compressed
 
 
 def look() -> None:
@@ -34,20 +33,8 @@ def look() -> None:
         window.resize(*SIZE)
         step = window.shown
         if step is not None and step.result.pts >= WHEN:
-            save(window.grab().toImage())
+            window.grab().save(str(OUT), "PNG", SMALLEST)
             window.close()
-
-
-def save(image: QImage) -> None:
-    """With 256 colours: a third of the size. Those of our own are among them, however small."""
-    image = image.convertToFormat(QImage.Format.Format_RGB888)
-    size = image.width(), image.height()
-    whole = Image.frombuffer("RGB", size, image.constBits(), "raw", "RGB", image.bytesPerLine(), 1)
-    common = whole.quantize(256 - len(PEOPLE), kmeans=1, dither=Image.Dither.NONE).getpalette()
-    ours = [level for colour in PEOPLE for level in ImageColor.getrgb(colour)]
-    palette = Image.new("P", (1, 1))
-    palette.putpalette([*(common or ()), *ours])
-    whole.quantize(palette=palette, dither=Image.Dither.NONE).save(OUT, optimize=True)
 
 
 if __name__ == "__main__":
