@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from math import hypot, inf
+from math import floor, hypot, inf
+from operator import attrgetter
 
 from tracker.sinks.scene_columns import best_place, strength
 from tracker.values import FrameResult, PersonReading, SceneReading
 
 MOMENTS = 5  # lines
-APART = 2.0  # s between two moments of one film
+APART = 2.0  # s between two moments of one film, at least
+BIN = 0.1  # s of a film, of which only the strongest moment is kept
+ENOUGH = MOMENTS * round(2 * APART / BIN + 1)  # bins; each moment shown keeps others out of so many
 PEOPLE = 12  # lines
 SPOKEN = 0.5  # probability
 
@@ -55,17 +58,27 @@ class _Moment:
 
 
 class _Strongest:
-    """The strongest few moments, at most one within APART seconds of a film."""
+    """The strongest few moments, chosen at the end: a stronger one may yet come close to any."""
 
     def __init__(self) -> None:
-        self.moments: list[_Moment] = []
+        self._bins: dict[tuple[str, int], _Moment] = {}
 
     def offer(self, new: _Moment) -> None:
-        near = [m for m in self.moments if m.source == new.source and abs(m.pts - new.pts) < APART]
-        if any(m.strength >= new.strength for m in near):
+        key = new.source, floor(new.pts / BIN)
+        if key in self._bins and self._bins[key].strength >= new.strength:
             return
-        kept = [m for m in self.moments if m not in near]
-        self.moments = sorted([*kept, new], key=lambda m: -m.strength)[:MOMENTS]
+        self._bins[key] = new
+        if len(self._bins) > ENOUGH:
+            del self._bins[min(self._bins, key=lambda key: self._bins[key].strength)]
+
+    def moments(self) -> list[_Moment]:
+        """The strongest first, then the strongest that is APART from it, and so on."""
+        chosen: list[_Moment] = []
+        for new in sorted(self._bins.values(), key=attrgetter("strength"), reverse=True):
+            near = (m for m in chosen if m.source == new.source and abs(m.pts - new.pts) < APART)
+            if len(chosen) < MOMENTS and not any(near):
+                chosen.append(new)
+        return chosen
 
 
 class Summary:
@@ -118,10 +131,11 @@ class Summary:
             ("strongest moments: what faces show", self._shown),
             ("strongest scenes: what the picture evokes", self._evoked),
         ):
-            if strongest.moments:
+            moments = strongest.moments()
+            if moments:
                 lines += ["", title]
-            width = max((len(m.source) for m in strongest.moments), default=0)
-            lines += [f"  {self._where(m, width)}  {m.line}" for m in strongest.moments]
+            width = max((len(m.source) for m in moments), default=0)
+            lines += [f"  {self._where(m, width)}  {m.line}" for m in moments]
         return "\n".join(lines)
 
     def _people_seen(self) -> list[str]:
