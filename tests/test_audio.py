@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 
 import numpy as np
 import pytest
@@ -244,9 +245,40 @@ def test_sound_that_comes_a_little_late_is_waited_for_and_still_read():
     assert found[-1].arousal_raw == pytest.approx(at_hand.arousal_raw, abs=0.02)
 
 
-def test_what_is_no_mono_sound_is_refused_when_it_is_pushed():
-    with pytest.raises(ValueError, match=r"float64 \(4, 2\)"):
-        PushedSound(RATE).push(np.zeros((4, 2)), 0.0)
+SILENCE = np.zeros(4, np.float32)
+
+
+@pytest.mark.parametrize(
+    "samples, pts, why",
+    [
+        (np.zeros((4, 2)), 0.0, r"float64 \(4, 2\)"),
+        ([0.0, 0.0], 0.0, "sound is a list"),
+        (SILENCE, math.nan, "pts is nan"),
+        (SILENCE + np.float32(math.nan), 0.0, "no numbers"),
+    ],
+)
+def test_what_is_no_mono_sound_is_refused_when_it_is_pushed(samples, pts, why):
+    with pytest.raises(ValueError, match=why):
+        PushedSound(RATE).push(samples, pts)
+
+
+@pytest.mark.parametrize("rate", [0, -1, math.nan, "48000"])
+def test_a_rate_that_is_none_is_refused(rate):
+    with pytest.raises(ValueError, match="expected whole samples a second"):
+        PushedSound(rate)
+
+
+def test_sound_in_a_buffer_that_is_used_again_is_what_it_was_when_it_was_pushed():
+    """As a callback of PortAudio has it: its array is valid during the call only."""
+    sound, both = PushedSound(RATE), np.zeros((RATE, 2), np.float32)
+    both[:, 0] = noise(1)
+    sound.push(both[:, 0], 0.0)
+    heard = both[:, 0].copy()
+    both[:] = 0.0
+    reader = AudioReader(MeanOfTheWindow(), LogMel(SHAPE))
+    reader.listen(sound)
+    level = reader(frame_at(1.0)).level
+    assert level == pytest.approx(20 * np.log10(np.std(heard[-RATE // 8 :])), abs=0.1)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -30,25 +32,33 @@ log = logging.getLogger(__name__)
 class PushedSound:
     """Sound that somebody pushes, from any thread, beside the frames it belongs to.
 
-    rate: samples/s of what is pushed.
+    rate: samples/s of what is pushed. Raises ValueError if it is no such number.
     """
 
     def __init__(self, rate: int) -> None:
-        self._rate = rate
+        if not isinstance(rate, Integral) or rate < 1:
+            raise ValueError(f"rate is {rate!r}, expected whole samples a second")
+        self._rate = int(rate)
         self._blocks: deque[tuple[float, NDArray[np.float32]]] = deque(maxlen=KEPT)
         self._zero = 0.0
         self._mono = Mono(HOLD)
         self._pending = Pending()
 
     def push(self, samples: NDArray[np.float32], pts: float) -> None:
-        """samples: (n,), mono, -1..1. pts: s, of the first of them, on the frames' clock.
+        """samples: (n,), mono, -1..1; copied. pts: s, of the first of them, on the frames' clock.
 
-        Raises ValueError if the array is no such thing.
+        Raises ValueError if the array is no such thing, or the time or a sample no number.
         """
+        if not isinstance(samples, np.ndarray):
+            raise ValueError(f"sound is a {type(samples).__name__}, expected float32 (n,)")
         if samples.ndim != 1 or samples.dtype != np.float32:
             raise ValueError(f"sound is {samples.dtype} {samples.shape}, expected float32 (n,)")
+        if not math.isfinite(pts):
+            raise ValueError(f"pts is {pts}, expected seconds")
+        if not np.isfinite(samples).all():
+            raise ValueError("sound has samples that are no numbers")
         if samples.size:
-            self._blocks.append((pts, samples))
+            self._blocks.append((float(pts), samples.copy()))
 
     def begin(self, frame: Frame, zero: float = 0.0) -> None:
         """zero: what of the pushed times is the frames' 0."""
@@ -145,7 +155,8 @@ class Microphone:
         late = when.currentTime - when.inputBufferAdcTime
         if when.currentTime <= 0 or not 0 < late < LATEST:  # some drivers tell no times
             late = count / self._rate
-        self._heard.push(block[:, 0].copy(), time.monotonic() - late)
+        if np.isfinite(block).all():  # what is no number is a hole
+            self._heard.push(block[:, 0], time.monotonic() - late)
 
 
 def open_microphone(which: str = "") -> Microphone | None:
