@@ -8,7 +8,6 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -36,9 +35,9 @@ class PushedSound:
     """
 
     def __init__(self, rate: int) -> None:
-        if not isinstance(rate, Integral) or rate < 1:
+        if not rate >= 1 or rate % 1:
             raise ValueError(f"rate is {rate!r}, expected whole samples a second")
-        self._rate = int(rate)
+        self._rate = rate
         self._blocks: deque[tuple[float, NDArray[np.float32]]] = deque(maxlen=KEPT)
         self._zero = 0.0
         self._mono = Mono(HOLD)
@@ -155,8 +154,8 @@ class Microphone:
         late = when.currentTime - when.inputBufferAdcTime
         if when.currentTime <= 0 or not 0 < late < LATEST:  # some drivers tell no times
             late = count / self._rate
-        if np.isfinite(block).all():  # what is no number is a hole
-            self._heard.push(block[:, 0], time.monotonic() - late)
+        heard = np.nan_to_num(block[:, 0], posinf=1.0, neginf=-1.0)  # some give anything
+        self._heard.push(heard, time.monotonic() - late)
 
 
 def open_microphone(which: str = "") -> Microphone | None:
