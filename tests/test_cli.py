@@ -138,6 +138,7 @@ def test_a_part_of_a_film_has_the_times_of_the_whole(demo, tmp_path):
     times = [float(row["timestamp"]) for row in table(out)]
     assert times == pytest.approx([1.0, 1.28, 1.52, 1.76], abs=0.021)
     assert {f"{t:.6f}" for t in times} <= {row["timestamp"] for row in table(demo)}
+    assert [row["frame"] for row in table(out)] == ["1", "8", "14", "20"]
 
 
 def test_several_inputs_name_their_source_and_never_share_ids(tmp_path):
