@@ -32,6 +32,8 @@ def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     folder = parser.parse_args(words).shared / "data/traces/liris_continuous"
+    if not folder.is_dir():
+        parser.error(f"no folder {folder}")
     stretches = list(_stretches(folder))
     print(f"{len(stretches)} stretches of {STRETCH:g} s; mean miss (+: too far from 0), rms, in s")
     print(f"{'noise':>5} {'shift':>5}  {'as it is':>16}  {'same moments':>16}")

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -397,6 +398,18 @@ def test_a_gold_trace_that_cannot_be_written_leaves_no_raters_without_it(film, c
     assert main(["calibrate", "raters", *words]) == 2
     assert "g.csv: cannot write" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_ratings_that_hardly_meet_the_readings_are_said_to_be_too_few(film, capsys):
+    readings, ratings = film
+    lines = ratings.read_text().splitlines()
+    cells = [line.split(",") for line in lines[1:]]
+    late = [f"{name},{float(t) * 1000},{value}" for name, t, value in cells]  # ms
+    write(ratings, "\n".join([lines[0], *late]) + "\n")
+    out = readings.with_name("r.json")
+    assert main(["calibrate", "raters", str(readings), str(ratings), "--out", str(out)]) == 0
+    said = capsys.readouterr().err
+    assert re.search(r"rater ann: valence has \d moments with a reading, too few to fit", said)
 
 
 def test_ratings_told_in_another_unit_than_seconds_are_one_line(film, capsys):

@@ -143,6 +143,17 @@ def test_a_table_in_which_nothing_can_be_steadied_says_so(tmp_path, capsys):
     assert not capsys.readouterr().err
 
 
+def test_people_without_a_number_are_suspected_where_times_repeat(tmp_path, capsys):
+    rows = [f"{t / 25},{{}},{v},0.1\n" for t in range(50) for v in (0.5, -0.5)]
+    header = "timestamp,face_id,valence,arousal\n"
+    smooth(tmp_path, header + "".join(row.format("") for row in rows))
+    said = capsys.readouterr().err
+    assert "50 rows with the time of the one above (several people without a face_id?)" in said
+    numbered = "".join(row.format(i % 2) for i, row in enumerate(rows))
+    smooth(tmp_path, header + numbered, name="two.csv")
+    assert capsys.readouterr().err == ""
+
+
 def test_no_time_at_all_to_forget_is_refused(tmp_path, capsys):
     with pytest.raises(SystemExit):
         smooth(tmp_path, HEADER, "--forget-after", "0")

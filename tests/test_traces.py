@@ -161,6 +161,14 @@ def test_of_several_faces_the_one_with_most_rows_is_taken_and_named(tmp_path):
         read(tmp_path, text, face="5")
 
 
+def test_rows_that_repeat_a_time_are_counted_and_people_without_a_number_suspected(tmp_path):
+    text = "time,face_id,valence\n" + "".join(f"{t},,0.1\n{t},,-0.4\n" for t in range(3))
+    (note,) = read(tmp_path, text).notes
+    assert "3 rows with the time of the one above (several people without a face_id?)" in note
+    (note,) = read(tmp_path, "time,face_id,valence\n0,1,0.1\n1,1,0.2\n1,1,0.3\n").notes
+    assert note.endswith("1 row with the time of the one above; of one time the last row counts")
+
+
 def test_other_columns_can_be_named(tmp_path):
     text = "timestamp,valence,valence_ben\n0,0.1,0.2\n"
     assert pairs(read(tmp_path, text, columns=("valence_ben", "arousal_ben"))) == [(0, 0.2)]

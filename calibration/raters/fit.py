@@ -216,11 +216,14 @@ def _doubts(
 
 
 def _fit_doubts(name: str, fit: RaterFit) -> list[str]:
-    notes = [
-        f"rater {name}: {axis} does not follow the reading; gain 0, the rater's mean"
-        for axis, line in fit.axes.items()
-        if line.gain == 0
-    ]
+    notes = []
+    for axis, line in fit.axes.items():
+        if line.n < LEAST:
+            n = f"{line.n} moment{'s' * (line.n != 1)}"
+            notes.append(f"rater {name}: {axis} has {n} with a reading, too few to fit; gain 0")
+        elif line.gain == 0:
+            why = "does not follow the reading; gain 0, the rater's mean"
+            notes.append(f"rater {name}: {axis} {why}")
     if fit.delay == LONGEST:
         notes.append(f"rater {name}: the delay is {LONGEST:g} s, the longest looked for")
     return notes

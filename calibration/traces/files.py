@@ -44,6 +44,7 @@ class _Seen:
     """One face, as far as the table was read."""
 
     pts: list[float] = field(default_factory=list)
+    again: int = 0  # rows with the time of the one before
     frames: list[float] = field(default_factory=list)
     values: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
@@ -80,6 +81,12 @@ def seen_nobody(table: Table, row: Row, success: int | None) -> bool:
     return success is not None and table.number(row, success) == 0
 
 
+def repeated(rows: int, face: str) -> str:
+    """Words for rows that share a time with another of the same face; "": a face without a name."""
+    doubt = "" if face else " (several people without a face_id?)"
+    return f"{rows} row{'s' * (rows != 1)} with the time of the one above{doubt}"
+
+
 def read_traces(path: Path, *, columns: Sequence[str] = AXES, face: str | None = None) -> TraceFile:
     """face: whose rows to take; by default the face with the most.
 
@@ -97,6 +104,8 @@ def read_traces(path: Path, *, columns: Sequence[str] = AXES, face: str | None =
     if layout.frame is not None:
         pts, said = _between_seconds(pts, np.array(seen.frames))
         notes.append(f"{path}: {said}")
+    elif seen.again:
+        notes.append(f"{path}: {repeated(seen.again, chosen)}; of one time the last row counts")
     traces = {axis: _finite(pts, np.array(seen.values[axis])) for axis in layout.axes}
     kept = {axis: trace for axis, trace in traces.items() if len(trace.pts)}
     return TraceFile(str(path), kept, tuple(notes))
@@ -138,6 +147,7 @@ def _read_faces(table: Table, layout: Layout) -> dict[str, _Seen]:
         seen = faces[face]
         if seen.pts and pts < seen.pts[-1] - SAME:
             raise table.wrong(row, layout.time, f"before the {seen.pts[-1]:g} s above it")
+        seen.again += bool(seen.pts) and pts <= seen.pts[-1] + SAME
         seen.pts.append(pts)
         if layout.frame is not None:
             seen.frames.append(table.number(row, layout.frame) or 0.0)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from calibration.traces.files import Layout, face_name, find_layout, seen_nobody
+from calibration.traces.files import Layout, face_name, find_layout, repeated, seen_nobody
 from calibration.traces.series import AXES
 from calibration.traces.tables import MISSING, Row, Table, TraceError, open_table
 from engines import Engine
@@ -64,6 +64,8 @@ def main(words: list[str]) -> int:
                     raise
         finally:
             engine.close()
+    if steadied.again:
+        print(f"emotrack: {table.name}: {repeated(steadied.again, '')}", file=sys.stderr)
     if steadied.readings > 1 and not steadied.followed:
         print(
             f"emotrack: {table.name}: no reading follows another of its face within "
@@ -89,6 +91,7 @@ class _Steadied:
         self._spread = [self._place(name) for name in SPREAD]
         self.readings = 0
         self.followed = 0  # readings that had one to be steadied with
+        self.again = 0  # readings of a face without a name, with the time of the one before
 
     def rows(self, engine: Engine, forget_after: float) -> Iterator[list[str]]:
         """The header, then row by row. Keeps a memory for each face, and nothing of the rows.
@@ -109,6 +112,7 @@ class _Steadied:
             if steady is not None:
                 self.readings += 1
                 self.followed += 0 <= pts - last.get(face, -math.inf) <= forget_after
+                self.again += not face[1] and pts == last.get(face)
                 last[face] = pts
             yield self._cells(row, steady)
 
