@@ -218,7 +218,7 @@ def test_what_has_no_spread_has_no_band(app):
 
 
 @pytest.mark.parametrize("points", [8, 10, 14])
-@pytest.mark.parametrize("share", [(1, 1), (1.2, 1), (1, 2), (2, 1), (3, 4)])
+@pytest.mark.parametrize("share", [(1, 1), (1.08, 2), (1.2, 1), (1, 2), (2, 1), (3, 4)])
 def test_the_words_of_the_circle_never_overlap_and_never_leave_it_out_of_sight(app, points, share):
     metrics, plane = QFontMetricsF(QFont("sans", points)), EmotionPlane()
     plane.setFont(QFont("sans", points))

@@ -152,7 +152,8 @@ def arranged(size: QSizeF, metrics: QFontMetricsF) -> tuple[float, list[tuple[st
     widest = max(metrics.horizontalAdvance(word) for word in WORDS[1::2])
     across = (size.width() / 2 - EDGE - widest) / cos(radians(APART)) - GAP
     radius, words = min(across, most), range(len(WORDS))
-    if radius < ROOM * metrics.height():
+    on_axis = sum(metrics.horizontalAdvance(word) for word in WORDS[::4])
+    if radius < max(ROOM * metrics.height(), EDGE + (on_axis + GAP) / 2):
         radius, words = most, range(0, len(WORDS), 2)
     return max(1.0, radius), [(WORDS[i], _spot(i, radius, metrics)) for i in words]
 
