@@ -54,13 +54,14 @@ def write_film(
     picture=None,
     start=0.0,
     pixel_aspect=None,
+    pixels="yuv420p",
 ):
     """A clip whose frame i is shown at `times[i]` seconds; `picture(i)` draws it in RGB."""
     picture = picture or (lambda i: stamped(i, size_wh))
     with av.open(str(path), "w") as box:
         stream = box.add_stream(codec, rate=Fraction(25))
         stream.width, stream.height = size_wh
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = pixels
         if pixel_aspect is not None:
             stream.codec_context.sample_aspect_ratio = pixel_aspect
         stream.time_base = stream.codec_context.time_base = Fraction(1, TICKS)

@@ -4,7 +4,7 @@ import av
 import numpy as np
 import pytest
 
-from conftest import SHARED, manifest, stamp_of, write_film
+from conftest import SHARED, manifest, stamp_of, write_film, write_film_with_sound
 from tracker.sources import SourceError, Span, open_source
 
 CLIPS = SHARED / "clips"
@@ -52,7 +52,7 @@ def test_every_clip_has_the_frames_times_and_size_of_the_manifest(row):
     if row["first_pts_s"]:
         assert (f"{first:.6f}", f"{last:.6f}") == (row["first_pts_s"], row["last_pts_s"])
     else:
-        assert "carry no time" in source.report.notes[0]
+        assert any("carry no time" in note for note in source.report.notes)
         assert source.report.about[0]["assumed_rate"] == 25
 
 
@@ -149,10 +149,45 @@ def test_start_and_end_are_seconds_of_the_films_own_clock(tmp_path):
     np.testing.assert_allclose([f.pts for f in found], [i / 25 for i in range(25, 50)], atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "name, codec",
+    [
+        ("a.mkv", "libx264"),
+        ("a.ts", "libx264"),
+        ("a.flv", "libx264"),
+        ("a.h264", "libx264"),
+        ("a.mpg", "libx264"),
+        ("a.webm", "libvpx"),
+    ],
+)
+def test_a_part_has_the_frames_and_times_that_it_has_in_the_whole(tmp_path, name, codec):
+    """Also where the container has no index to find it by."""
+    path = write_film(tmp_path / name, [i / 25 for i in range(120)], codec=codec)
+    whole = [(f.pts, stamp_of(f.image)) for f in frames(path)]
+    assert len(whole) == 120
+    for start, end in ((0.5, 1.0), (2.6, 9.0), (4.0, 4.2), (whole[-1][0], 9.0)):
+        source = open_source(path, Span(start, end))
+        found = [(f.pts, stamp_of(f.image)) for f in source]
+        assert found == [row for row in whole if start <= row[0] + 1e-6 and row[0] < end - 1e-6]
+        assert source.report.errors == 0
+
+
 def test_every_samples_stream_time_not_frames(tmp_path):
     path = write_film(tmp_path / "a.mp4", JUMPY)
     assert [stamp_of(f.image) for f in frames(path, every=1.0)] == [0, 4, 7, 9]
     assert [f.index for f in frames(path, every=1.0)] == [0, 4, 7, 9]
+
+
+def test_every_goes_on_where_time_steps_back(tmp_path):
+    once = write_film(tmp_path / "once.ts", [i / 25 for i in range(50)])
+    (tmp_path / "twice.ts").write_bytes(once.read_bytes() * 2)
+    found = [stamp_of(f.image) for f in frames(tmp_path / "twice.ts", every=0.4)]
+    assert found == [0, 10, 20, 30, 40] * 2
+
+
+def test_every_may_be_far_less_than_a_frame(tmp_path):
+    path = write_film(tmp_path / "a.mp4", [0.0, 0.04, 10_000.0])
+    assert len(frames(path, every=1e-300)) == 3
 
 
 def test_a_span_without_frames_is_said(tmp_path):
@@ -166,6 +201,54 @@ def test_a_film_cut_off_half_way_gives_its_frames_and_says_where_it_ends(shared)
     assert len(list(source)) == 40
     assert source.report.errors == 1
     assert "announces 2.933 s, its last frame is at 1.433 s" in source.report.notes[0]
+
+
+def test_a_picture_that_is_held_is_no_missing_end(tmp_path):
+    with av.open(str(tmp_path / "slide.mkv"), "w") as box:
+        stream = box.add_stream("libx264", rate=Fraction(1, 30))
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        box.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+        box.mux(stream.encode(None))
+    source = open_source(tmp_path / "slide.mkv")
+    assert len(list(source)) == 1
+    assert (source.report.notes, source.report.errors) == ([], 0)
+
+
+def test_b_frames_in_an_avi_do_not_go_back_in_time(tmp_path):
+    path = write_film(tmp_path / "a.avi", [i / 25 for i in range(50)])
+    source = open_source(path)
+    found = list(source)
+    assert [stamp_of(f.image) for f in found] == list(range(50))
+    times = [f.pts for f in found]
+    assert times == sorted(times)
+    np.testing.assert_allclose(times, [0.04 + i / 25 for i in range(50)], atol=0.09)
+    (note,) = source.report.notes
+    assert "its container does not say when frames are shown" in note
+
+
+def test_frames_before_a_place_that_cannot_be_read_are_not_lost(tmp_path):
+    path = write_film(
+        tmp_path / "a.apng", [i / 25 for i in range(30)], codec="apng", pixels="rgb24"
+    )
+    data = bytearray(path.read_bytes())
+    data[data.rindex(b"fcTL") - 1] += 1  # the length of what the last picture begins with
+    path.write_bytes(data)
+    source = open_source(path)
+    assert [stamp_of(f.image) for f in source] == list(range(29))
+    assert source.report.errors > 0
+    assert "reading stopped" in source.report.notes[0]
+
+
+def test_another_size_in_the_middle_is_said_once(tmp_path):
+    times = [i / 25 for i in range(5)]
+    small = write_film(tmp_path / "small.ts", times)
+    large = write_film(tmp_path / "large.ts", times, size_wh=(128, 96), start=1.0)
+    both = tmp_path / "both.ts"
+    both.write_bytes(small.read_bytes() + large.read_bytes())
+    source = open_source(both)
+    assert [f.image.shape for f in source] == [(48, 64, 3)] * 5 + [(96, 128, 3)] * 5
+    (note,) = source.report.notes
+    assert "s on its pictures are 128 x 96 px; boxes are in px of the picture" in note
 
 
 def test_damaged_packets_are_counted_and_the_rest_is_read(shared):
@@ -193,6 +276,25 @@ def test_a_text_file_named_mp4_is_no_film(tmp_path):
     path.write_text("shopping list")
     with pytest.raises(SourceError, match=r"notes\.mp4: not a readable film"):
         frames(path)
+
+
+def test_a_text_is_not_drawn_as_a_terminal_would(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("shopping list\n" * 50)
+    with pytest.raises(SourceError, match=r"notes\.txt: not a readable film \(it is a text\)"):
+        frames(path)
+
+
+@pytest.mark.parametrize("name", ["a:b.mkv", "file:a.mkv", "http:a.mkv", "concat:a.mkv", "%d.mkv"])
+def test_a_name_is_a_name_and_no_address(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    write_film_with_sound(tmp_path / name, [0.4], seconds=1.0)
+    source = open_source(name)
+    (first, *_) = source
+    sound = source.sound()
+    sound.begin(first)
+    assert sound.upto(0.5)
+    assert source.report.notes == []
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -80,6 +81,12 @@ def without_secrets(place: str) -> str:
     if not parts.netloc:
         return place
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def address(place: Path | str) -> str:
+    """What FFmpeg is asked to open. It takes a file's name with a colon for a network address,
+    or for worse, unless it is told that it is one."""
+    return f"file:{place}" if isinstance(place, Path) else place
 
 
 class Source(Protocol):

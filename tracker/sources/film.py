@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import av
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
+from tracker.picture import Picture
 from tracker.sources.base import ALL, Report, SourceError, Span
+from tracker.sources.clock import EARLY, Clock
 from tracker.sources.opened import (
     PATIENCE,
     Opened,
@@ -21,14 +26,13 @@ from tracker.sources.opened import (
     doubts,
     pixel_aspect,
     reason,
+    sought,
     upright,
 )
 from tracker.sources.soundtrack import SoundTrack
 from tracker.values import Frame
 
-ASSUMED_RATE = 25.0  # frames/s, where neither frames nor stream name any: the PAL rate
 SLACK = 1.0  # s by which a film may end before the announced time without a remark
-EARLY = 1e-6  # s; rounding of a time given with six decimals
 
 
 class Film:
@@ -47,8 +51,8 @@ class Film:
         self._name = name
         self._place = place
         self._span = span
-        self._untimed = 0
         self._explained = False  # why there are errors
+        self._resized = False  # whether it was said that the pictures' size changes
         self.report = Report()
         self.expected: int | None = None
         with self._opened() as (container, stream):
@@ -60,19 +64,9 @@ class Film:
 
     def __iter__(self) -> Iterator[Frame]:
         to_rgb = VideoReformatter()  # one for the whole run: it keeps its tables
-        due: float | None = None
-        for index, (pts, decoded) in enumerate(self._timed()):
-            if due is not None and pts < due - EARLY:
-                continue
-            if self._span.every:
-                due = (pts if due is None else due) + self._span.every
-                if due <= pts + EARLY:  # a gap in time: go on from here
-                    due += self._span.every * (1 + (pts + EARLY - due) // self._span.every)
+        for index, pts, decoded in self._wanted():
             picture = upright(to_rgb, decoded, self._aspect)
-            if not self.report.frames:  # the boxes are of this size; the stream's is unturned
-                self.report.about[0] |= {"width": picture.shape[1], "height": picture.shape[0]}
-                for doubt in doubts(decoded):
-                    self.report.note(f"{self._name}: {doubt}")
+            self._describe(pts, picture, decoded)
             self.report.frames += 1
             yield Frame(index, pts, time.monotonic(), picture, self._name)
         self._conclude()
@@ -84,47 +78,69 @@ class Film:
     def _opened(self) -> Opened:
         return Opened(self._name, self._place)
 
+    def _describe(self, pts: float, picture: Picture, decoded: VideoFrame) -> None:
+        """What the first frame says of the others, and which one differs from it in size."""
+        height, width, _ = picture.shape
+        about = self.report.about[0]
+        if not self.report.frames:  # the boxes are of this size; the stream's is unturned
+            about |= {"width": width, "height": height}
+            for doubt in doubts(decoded):
+                self.report.note(f"{self._name}: {doubt}")
+        elif not self._resized and (width, height) != (about["width"], about["height"]):
+            self._resized = True
+            self.report.note(
+                f"{self._name}: from {pts:.3f} s on its pictures are {width} x {height} px; "
+                f"boxes are in px of the picture that they are in"
+            )
+
+    def _wanted(self) -> Iterator[tuple[int, float, VideoFrame]]:
+        """Frames of the span as far apart as is asked for, each with its number in the span."""
+        every = self._span.every and max(self._span.every, EARLY)
+        last, due = math.inf, 0.0  # s
+        for index, (pts, decoded) in enumerate(self._timed()):
+            if every:
+                if pts < last - EARLY:  # the first, or where time steps back
+                    due = pts
+                last = pts
+                if pts < due - EARLY:
+                    continue
+                due += every * (math.floor((pts + EARLY - due) / every) + 1)
+            yield index, pts, decoded
+
     def _timed(self) -> Iterator[tuple[float, VideoFrame]]:
         """Frames of the span with their times in seconds."""
         start, end = self._span.start, self._span.end
-        with self._opened() as (container, stream):
-            if start is not None and stream.time_base is not None and start > 0:
-                container.seek(int(start / stream.time_base), stream=stream, backward=True)
-            rate = float(stream.average_rate or stream.guessed_rate or ASSUMED_RATE)
-            last = longest = 0.0
-            back = 0  # steps back, as where two recordings were joined
-            first = True
+        with ExitStack() as films:
+            container, stream = films.enter_context(self._opened())
+            if start is not None and start > 0 and not sought(container, stream, start):
+                films.close()
+                container, stream = films.enter_context(self._opened())
+            clock = Clock(stream)
             for decoded in self._decoded(container, stream):
-                pts = self._time(decoded, last, rate, first)
-                if not first:
-                    longest = max(longest, pts - last)
-                    back += pts < last - EARLY
-                last, first = pts, False
+                pts = clock(decoded)
                 if start is not None and pts < start - EARLY:
                     continue
                 if end is not None and pts >= end - EARLY:
-                    return
+                    break
+                self.report.errors += decoded.is_corrupt
                 yield pts, decoded
-            self._check_the_end(stream, last, SLACK + 2 * longest)
-        if back:
-            self.report.note(
-                f"{self._name}: its time steps back, {back} time{'s' * (back > 1)}; "
-                f"the rows are in the order of the frames"
-            )
-        if self._untimed:
-            self.report.about[0]["assumed_rate"] = rate
-            self.report.note(
-                f"{self._name}: {self._untimed} frames carry no time; "
-                f"their timestamps assume {rate:g} frames/s"
-            )
-
-    def _time(self, decoded: VideoFrame, last: float, rate: float, first: bool) -> float:
-        if decoded.pts is not None and decoded.time_base is not None:
-            return float(decoded.pts * decoded.time_base)
-        self._untimed += 1
-        return 0.0 if first else last + 1 / rate
+            else:
+                self._check_the_end(stream, clock)
+        self._doubt(clock)
 
     def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+        for packet in self._packets(container, stream):
+            try:
+                frames = packet.decode()
+            except (av.FFmpegError, ValueError):
+                self.report.errors += 1
+                continue
+            yield from frames
+
+    def _packets(
+        self, container: InputContainer, stream: VideoStream
+    ) -> Iterator[Packet[VideoStream]]:
+        """The last one is empty: for it the decoder gives what it still holds."""
         packets = container.demux(stream)
         while True:
             try:
@@ -134,27 +150,39 @@ class Film:
             except (av.FFmpegError, ValueError) as wrong:
                 self.report.errors += 1
                 self._explain(f"reading stopped ({reason(wrong)})")
+                yield _last(stream)
                 return
-            try:
-                frames = packet.decode()
-            except (av.FFmpegError, ValueError):
-                self.report.errors += 1
-                continue
-            for decoded in frames:
-                if decoded.is_corrupt:
-                    self.report.errors += 1
-                yield decoded
+            yield packet
 
-    def _check_the_end(self, stream: VideoStream, last: float, slack: float) -> None:
+    def _check_the_end(self, stream: VideoStream, clock: Clock) -> None:
         """A cut-off file often ends without any error; only the announced length tells."""
-        announced = _announced_end(stream)
-        if announced is None or last + slack >= announced or not self.report.frames:
+        announced, slack = _announced_end(stream), SLACK + 2 * clock.longest
+        if announced is None or clock.end + slack >= announced or not self.report.frames:
             return
         self.report.errors += 1
         self._explain(
             f"the film is cut off: it announces {announced:.3f} s, "
-            f"its last frame is at {last:.3f} s"
+            f"its last frame is at {clock.last:.3f} s"
         )
+
+    def _doubt(self, clock: Clock) -> None:
+        """What is to be said of the times."""
+        if clock.back:
+            self.report.note(
+                f"{self._name}: its time steps back, {clock.back} time{'s' * (clock.back > 1)}; "
+                f"the rows are in the order of the frames"
+            )
+        if clock.decoding:
+            self.report.note(
+                f"{self._name}: its container does not say when frames are shown; the times of "
+                f"{clock.decoding} are those of decoding, a few frames off"
+            )
+        if clock.untimed:
+            self.report.about[0]["assumed_rate"] = clock.rate
+            self.report.note(
+                f"{self._name}: {clock.untimed} frames carry no time; "
+                f"their timestamps assume {clock.rate:g} frames/s"
+            )
 
     def _explain(self, what: str) -> None:
         self._explained = True
@@ -176,6 +204,14 @@ class Film:
             )
             raise SourceError(f"{self._name}: no frame between {first} and {last}")
         raise SourceError(f"{self._name}: the video stream holds no frames")
+
+
+def _last(stream: VideoStream) -> Packet[Any]:
+    packet: Packet[Any] = Packet()
+    packet.stream = stream
+    if stream.time_base is not None:
+        packet.time_base = stream.time_base
+    return packet
 
 
 def _announced_end(stream: VideoStream) -> float | None:

@@ -14,7 +14,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from tracker.picture import Colours, Image, Picture, Planes
-from tracker.sources.base import SourceError
+from tracker.sources.base import SourceError, address
 from tracker.sources.soundtrack import describe_sound
 
 ASPECTS = (0.25, 4.0)  # width of a pixel by its height; beyond, a header is wrong
@@ -25,7 +25,10 @@ LUMA = {1: (0.2126, 0.0722), 2: (0.299, 0.114), 5: (0.299, 0.114), 6: (0.299, 0.
 # weights of R and B in Y', by matrix coefficients as numbered in H.273; 2, unspecified, is read
 # as BT.601, as swscale does
 FULL_RANGE = 2  # FFmpeg's number for 0..255
+TEXT = "tty"  # FFmpeg's name for what it would draw as a terminal does
 PATIENCE = 5.0  # s without an answer after which a network address is given up
+LEADS = (0.0, 10.0, 60.0)  # s before what is wanted to which is sought, until that is not missed
+UNINDEXED = "mpeg"  # FFmpeg's name for program streams: after a seek their times are wrong
 
 
 class Opened:
@@ -37,10 +40,13 @@ class Opened:
     def __init__(self, name: str, place: Path | str, options: dict[str, str] | None = None) -> None:
         patience = None if isinstance(place, Path) else PATIENCE
         try:
-            self._container = av.open(str(place), options=options, timeout=patience)
+            self._container = av.open(address(place), options=options, timeout=patience)
         except (av.FFmpegError, OSError, ValueError) as wrong:
             kind = "film" if isinstance(place, Path) else "film or camera"
             raise SourceError(f"{name}: not a readable {kind} ({reason(wrong)})") from wrong
+        if self._container.format.name == TEXT:
+            self._container.close()
+            raise SourceError(f"{name}: not a readable film (it is a text)")
         covers = av.stream.Disposition.attached_pic
         streams = [s for s in self._container.streams.video if not s.disposition & covers]
         if not streams:
@@ -58,6 +64,27 @@ class Opened:
 
     def __exit__(self, *_: object) -> None:
         self._container.close()
+
+
+def sought(container: InputContainer, stream: VideoStream, start: float) -> bool:
+    """Go to `start` (s), or so far before it that no frame from there on is missed.
+
+    MPEG's streams have no index, and where a seek lands in them is a guess. False: no place was
+    found, and the container must be opened anew and read from its beginning.
+    """
+    if stream.time_base is None or container.format.name == UNINDEXED:
+        return False
+    for lead in LEADS:
+        place = int((start - lead) / stream.time_base)
+        try:
+            container.seek(place, stream=stream)
+            first = next(container.decode(stream), None)
+            if first is not None and first.time is not None and first.time <= start:
+                container.seek(place, stream=stream)
+                return True
+        except (av.FFmpegError, ValueError, OverflowError):
+            continue
+    return False
 
 
 def pixel_aspect(stream: VideoStream) -> float:

@@ -13,7 +13,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from tracker.sound import Pending, Piece, sample_at
-from tracker.sources.base import Report
+from tracker.sources.base import Report, address
 from tracker.sources.mono import Mono
 from tracker.values import Frame
 
@@ -72,7 +72,7 @@ class SoundTrack:
 
     def _decoded(self, start: float) -> Iterator[AudioFrame]:
         try:
-            container = av.open(str(self._place), timeout=self._patience)
+            container = av.open(address(self._place), timeout=self._patience)
         except (av.FFmpegError, OSError, ValueError) as wrong:
             self._say(f"its sound cannot be opened ({wrong})")
             return
