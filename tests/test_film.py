@@ -187,7 +187,7 @@ def test_every_goes_on_where_time_steps_back(tmp_path):
 
 def test_every_may_be_far_less_than_a_frame(tmp_path):
     path = write_film(tmp_path / "a.mp4", [0.0, 0.04, 10_000.0])
-    assert len(frames(path, every=1e-300)) == 3
+    assert len(frames(path, every=1e-6)) == 3
 
 
 def test_a_span_without_frames_is_said(tmp_path):

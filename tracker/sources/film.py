@@ -95,7 +95,7 @@ class Film:
 
     def _wanted(self) -> Iterator[tuple[int, float, VideoFrame]]:
         """Frames of the span as far apart as is asked for, each with its number in the span."""
-        every = self._span.every and max(self._span.every, EARLY)
+        every = self._span.every
         last, due = math.inf, 0.0  # s
         for index, (pts, decoded) in enumerate(self._timed()):
             if every:
