@@ -324,6 +324,22 @@ def test_a_websocket_client_gets_a_message_per_frame_with_the_rows_of_the_table(
         assert message["latency"] == round(step.result.latency, 6)
 
 
+def test_a_websocket_client_that_says_nothing_is_let_go(steps):
+    """The end waits for it, too: a browser that opens connections ahead is enough."""
+    with websocket() as (sink, _), socket.create_connection((sink._host, sink._port)) as silent:
+        silent.settimeout(8)
+        assert silent.recv(100) == b""
+
+
+def test_a_websocket_on_a_host_that_nobody_knows_says_so():
+    pytest.importorskip("websockets")
+    with (
+        pytest.raises(SinkError, match=r"^--ws nowhere\.invalid:9000: (?!Unknown error)"),
+        open_websocket("nowhere.invalid", 9000, None, HEADER),
+    ):
+        pass
+
+
 def test_a_websocket_client_that_never_reads_holds_up_nobody_and_keeps_little(steps):
     with websocket() as (sink, address), connected(address), connected(address) as reader:
         wait_for_clients(sink, 2)

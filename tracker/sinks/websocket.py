@@ -6,7 +6,6 @@ import asyncio
 import hmac
 import json
 import logging
-import os
 import re
 import socket
 import threading
@@ -26,6 +25,7 @@ from tracker.sinks.rows import rows
 from tracker.values import Step
 
 KEPT = 30  # frames that wait for a slow client; then it loses the oldest
+GREETING = 2.0  # s for a client to say what it is; whoever says nothing holds up the end so long
 FAREWELL = 1.0  # s for a client to take leave
 LONGEST = 1024  # bytes of a message to us; there is nothing to say
 # Programs send no Origin; of pages, only those of this machine are let in. Any page on the
@@ -58,9 +58,8 @@ class Websocket:
             family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
             listening = socket.create_server((self._host, self._port), family=family)
         except OSError as wrong:
-            unknown = isinstance(wrong, socket.gaierror)
-            why = wrong.strerror if unknown else os.strerror(wrong.errno or 0)
-            raise SinkError(f"--ws {self._host}:{self._port}: {why}") from wrong
+            cause = wrong.__context__ if isinstance(wrong.__context__, OSError) else wrong
+            raise SinkError(f"--ws {self._host}:{self._port}: {cause.strerror}") from wrong
         if self._token is None and not _on_this_machine(self._host):
             log.warning("--ws %s: whoever reaches it may read; see --ws-token", self._host)
         loop = asyncio.new_event_loop()
@@ -111,6 +110,7 @@ class Websocket:
             sock=listening,
             origins=ORIGINS,
             process_request=self._admit,
+            open_timeout=GREETING,
             close_timeout=FAREWELL,
             max_size=LONGEST,
             logger=_connections,
