@@ -9,12 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calibration.traces.files import TraceFile
+from calibration.traces.intervals import block_sums, intervals, measures_of_sums, t_quantile
 from calibration.traces.report import as_json, as_text
 from calibration.traces.scores import (
     MEASURES,
-    _block_sums,
     best_lag,
-    measures_of_sums,
     score_pair,
     score_series,
     score_traces,
@@ -51,10 +50,10 @@ def test_every_score_stands_beside_what_the_constant_mean_gets():
 
 
 @given(values, values)
-def test_the_bootstrap_measures_the_same_as_the_measures(x, y):
+def test_intervals_measure_the_same_as_the_measures(x, y):
     n = min(len(x), len(y))
     x, y = np.array(x[:n]), np.array(y[:n])
-    sums = _block_sums(x, y, 3).sum(0, keepdims=True)
+    sums = block_sums(x, y, 3).sum(0, keepdims=True)
     for name, found in measures_of_sums(sums).items():
         if np.ptp(x) > 1e-3 and np.ptp(y) > 1e-3:
             assert found[0] == pytest.approx(MEASURES[name](x, y), abs=1e-6)
@@ -71,6 +70,32 @@ def test_intervals_are_reproducible_hold_the_score_and_narrow_with_time():
     longer = score_series("valence", [(noisy, WAVE)] * 4, RATE, 10)
     wide, narrow = (np.diff(s.interval["CCC"])[0] for s in (scores, longer))
     assert narrow < 0.7 * wide
+
+
+def test_an_interval_is_the_spread_of_the_score_without_one_block_after_the_other():
+    noisy = WAVE + np.random.default_rng(0).normal(0, 0.2, len(WAVE))
+    found = intervals([(noisy, WAVE)], RATE, 30)
+    blocks = np.arange(len(WAVE)) // (30 * RATE)
+    assert t_quantile(7) == pytest.approx(2.3646, rel=1e-3)  # of a table
+    for name, there in (("CCC", np.arctanh), ("Pearson", np.arctanh), ("RMSE", np.log)):
+        score = there(MEASURES[name](noisy, WAVE))
+        without = [MEASURES[name](noisy[blocks != b], WAVE[blocks != b]) for b in range(8)]
+        error = np.std(there(without)) * math.sqrt(8 - 1)
+        ends = score - 2.3646 * error, score + 2.3646 * error
+        assert there(np.array(found[name])) == pytest.approx(ends, rel=1e-3)
+
+
+def test_a_short_last_block_counts_for_little():
+    noisy = WAVE + np.random.default_rng(0).normal(0, 0.2, len(WAVE))
+    end = round(210.5 * RATE)  # seven blocks, and two ticks of an eighth
+    seven = intervals([(noisy[: end - 2], WAVE[: end - 2])], RATE, 30)["RMSE"]
+    eighth = intervals([(noisy[:end], WAVE[:end])], RATE, 30)["RMSE"]
+    assert eighth == pytest.approx(seven, rel=0.02)
+
+
+def test_perfect_agreement_has_no_spread():
+    for name, ends in intervals([(WAVE, WAVE)], RATE, 30).items():
+        assert ends == pytest.approx([0, 0] if "MSE" in name else [1, 1], abs=2e-6)
 
 
 def test_blocks_make_intervals_of_slow_errors_wider_than_single_moments_would():

@@ -7,10 +7,9 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from calibration.pages import new_figure, or_na, or_none, page, svg
+from calibration.traces.intervals import LEVEL
 from calibration.traces.scores import (
-    DRAWS,
     FARTHEST,
-    LEVEL,
     MEASURES,
     FileScores,
     Scores,
@@ -44,7 +43,7 @@ def as_json(scores: TraceScores) -> dict[str, Any]:
     return {
         "rate_hz": scores.sampling.rate,
         "hold_s": scores.sampling.hold if math.isfinite(scores.sampling.hold) else None,
-        "interval": {"level": LEVEL, "block_s": scores.block, "draws": DRAWS},
+        "interval": {"level": LEVEL, "block_s": scores.block},
         "notes": list(scores.notes),
         "pooled": {s.axis: _plain(s) for s in scores.pooled},
         "files": {file.name: {s.axis: _plain(s) for s in file.scores} for file in scores.files},
@@ -108,7 +107,7 @@ def _method(scores: TraceScores) -> list[str]:
     return [
         f"both traces at {scores.sampling.rate:g} Hz: the last value at or before each moment, "
         f"none older than {scores.sampling.hold:g} s.",
-        f"intervals: {LEVEL:.0%}, {DRAWS} draws of blocks of {scores.block:g} s; "
+        f"intervals: {LEVEL:.0%}, from leaving out blocks of {scores.block:g} s in turn; "
         "n/a: not defined, or too short to say.",
     ]
 

@@ -1,32 +1,24 @@
 """How well predicted traces agree with gold ones, always beside the constant answer.
 
-Read `score_pair` first. Intervals come from a block bootstrap (Carlstein 1986): moments of a film
-resemble their neighbours, so whole stretches of time are drawn, not single moments.
+Read `score_pair` first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from calibration.agreement import LEAST, TINY, icc_2_1, icc_3_1, mean_squares
+from calibration.agreement import LEAST, icc_2_1, icc_3_1, mean_squares
 from calibration.metrics import Vector, ccc, pearson, rmse, sign_agreement
 from calibration.traces.files import TraceFile
+from calibration.traces.intervals import NEEDS_CHANGE, Pair, intervals
 from calibration.traces.series import AXES, Sampling, common_clock, values_at
 from calibration.traces.tables import TraceError
 
 FARTHEST = 10.0  # s, the largest lag looked for
-DRAWS = 1000  # of the bootstrap
-LEAST_BLOCKS = 5  # fewer say nothing about their spread
-LEVEL = 0.95
-SEED = 0
 SCALE = 1.05  # readings are -1..1; what lies beyond was rated on another scale
-
-Pair = tuple[Vector, Vector]  # prediction and gold on one clock, nan where missing
 
 
 def _mse(x: Vector, y: Vector) -> float:
@@ -42,7 +34,6 @@ MEASURES: dict[str, Callable[[Vector, Vector], float]] = {
     "ICC(2,1)": lambda x, y: icc_2_1(mean_squares(np.column_stack([x, y]))),
     "ICC(3,1)": lambda x, y: icc_3_1(mean_squares(np.column_stack([x, y]))),
 }
-NEEDS_CHANGE = ("CCC", "Pearson", "ICC(2,1)", "ICC(3,1)")  # not defined if the gold never moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +43,7 @@ class Scores:
     axis: str
     n: int  # moments at which both traces exist
     ours: dict[str, float]  # by MEASURES; nan: not defined
-    interval: dict[str, tuple[float, float]]  # of LEVEL; nan: too short to say
+    interval: dict[str, tuple[float, float]]  # of intervals.LEVEL; nan: too short to say
     constant: dict[str, float]  # of always saying the gold's own mean
     lag: float  # s by which the prediction comes late; nan: no such height within FARTHEST
     lag_pearson: float  # at that lag
@@ -123,9 +114,8 @@ def score_series(axis: str, pairs: Sequence[Pair], rate: float, block: float) ->
     shared = [_shared(*pair) for pair in pairs]
     x, y = (np.concatenate([pair[i] for pair in shared]) for i in (0, 1))
     mean = np.full(len(y), y.mean()) if len(y) else y
-    intervals = _intervals(pairs, rate, block)
-    lag = best_lag(pairs, rate)
-    return Scores(axis, len(y), _measured(x, y), intervals, _measured(mean, y), *lag)
+    sure, lag = intervals(pairs, rate, block), best_lag(pairs, rate)
+    return Scores(axis, len(y), _measured(x, y), sure, _measured(mean, y), *lag)
 
 
 def best_lag(pairs: Sequence[Pair], rate: float) -> tuple[float, float]:
@@ -192,53 +182,3 @@ def _holes(axis: str, pair: Pair, sampling: Sampling) -> list[str]:
         f"{axis} counts in {seconds:.1f} s of {of:.1f} s: elsewhere one of the two has no value "
         f"in the last {sampling.hold:g} s (--hold)"
     ]
-
-
-def _intervals(pairs: Sequence[Pair], rate: float, block: float) -> dict[str, tuple[float, float]]:
-    sums = np.concatenate([_block_sums(*pair, max(1, round(block * rate))) for pair in pairs])
-    nothing = float("nan"), float("nan")
-    if len(sums) < LEAST_BLOCKS:
-        return dict.fromkeys(MEASURES, nothing)
-    blocks = len(sums)
-    chosen = np.random.default_rng(SEED).multinomial(blocks, np.full(blocks, 1 / blocks), DRAWS)
-    drawn = measures_of_sums(chosen @ sums)
-    tails = (1 - LEVEL) / 2 * 100
-    found = {}
-    for name, values in drawn.items():
-        defined = values[np.isfinite(values)]
-        low, high = np.percentile(defined, [tails, 100 - tails]) if len(defined) else nothing
-        found[name] = float(low), float(high)
-    return found
-
-
-def _block_sums(x: Vector, y: Vector, ticks: int) -> NDArray[np.float64]:
-    """(blocks, 7): n, and the sums of x, y, xx, yy, xy and equal signs, for `ticks` ticks each."""
-    both = np.isfinite(x) & np.isfinite(y)
-    x, y = np.where(both, x, 0), np.where(both, y, 0)
-    same = both & (np.sign(x) == np.sign(y))
-    columns = np.column_stack([both, x, y, x * x, y * y, x * y, same]).astype(np.float64)
-    sums = np.add.reduceat(columns, np.arange(0, len(columns), ticks))
-    return np.asarray(sums[sums[:, 0] > 0])
-
-
-def measures_of_sums(sums: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
-    """Every measure of MEASURES from the sums of `_block_sums`, (draws, 7), all draws at once."""
-    n, sx, sy, sxx, syy, sxy, same = sums.T
-    mx, my = sx / n, sy / n
-    vx, vy, cov = sxx / n - mx * mx, syy / n - my * my, sxy / n - mx * my
-    apart, error = (mx - my) ** 2, (sxx + syy - 2 * sxy) / n
-    rater = n * apart / 2  # mean squares of two raters, as in agreement.mean_squares
-    between = n * (vx + vy + 2 * cov) / 2 / (n - 1)
-    rest = n * (vx + vy - 2 * cov) / 2 / (n - 1)
-    moves = vy > TINY
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found = {
-            "CCC": 2 * cov / (vx + vy + apart),
-            "Pearson": np.where(vx > TINY, cov / np.sqrt(vx * vy), np.nan),
-            "RMSE": np.sqrt(np.maximum(error, 0)),
-            "MSE": np.maximum(error, 0),
-            "sign agreement": same / n,
-            "ICC(2,1)": (between - rest) / (between + rest + 2 * (rater - rest) / n),
-            "ICC(3,1)": (between - rest) / (between + rest),
-        }
-    return {k: np.where(moves, v, np.nan) if k in NEEDS_CHANGE else v for k, v in found.items()}
