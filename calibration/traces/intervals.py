@@ -28,7 +28,8 @@ Array = NDArray[np.float64]
 
 def _z(r: Array) -> Array:
     """Fisher's; Lin 1989 takes it for concordance, too. nan below -1, where ICC(2,1) may lie."""
-    return np.arctanh(np.clip(np.where(r < -1 - CLOSE, np.nan, r), -1 + CLOSE, 1 - CLOSE))
+    within: Array = np.where(r < -1 - CLOSE, np.nan, r)
+    return np.arctanh(np.clip(within, -1 + CLOSE, 1 - CLOSE))
 
 
 def _angle(share: Array) -> Array:
