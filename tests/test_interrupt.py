@@ -38,3 +38,25 @@ def test_afterwards_ctrl_c_is_what_it_was_before():
         interrupt.check()
         assert signal.getsignal(signal.SIGINT) != before
     assert signal.getsignal(signal.SIGINT) == before
+
+
+needs_hangups = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no SIGHUP here")
+
+
+@needs_hangups
+def test_a_terminal_that_is_closed_waits_for_the_check_too():
+    with Interrupt() as interrupt:
+        os.kill(os.getpid(), signal.SIGHUP)
+        with pytest.raises(KeyboardInterrupt):
+            interrupt.check()
+
+
+@needs_hangups
+def test_what_nohup_started_goes_on_without_its_terminal():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Interrupt() as interrupt:
+            os.kill(os.getpid(), signal.SIGHUP)
+            interrupt.check()
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)  # a job's time that is up comes as the second
+# A job's time that is up comes as SIGTERM, a terminal that is closed as SIGHUP (not on Windows).
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class Interrupt:
-    """The first Ctrl-C or SIGTERM waits for `check`; a second one, should a source hang, is
-    immediate.
+    """The first Ctrl-C, SIGTERM or SIGHUP waits for `check`; a second one, should a source hang,
+    is immediate. Under nohup SIGHUP stays ignored.
 
     For the main thread only: Python delivers signals to no other.
     hurry: called on the first, so that whatever waits comes to a `check`.
@@ -21,10 +22,12 @@ class Interrupt:
     def __init__(self, hurry: Callable[[], None] = lambda: None) -> None:
         self._hurry = hurry
         self._asked = False
-        self._before: list[Any] = []
+        self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interrupt:
-        self._before = [signal.signal(number, self._ask) for number in SIGNALS]
+        for number in (signal.Signals[name] for name in SIGNALS if hasattr(signal, name)):
+            if number.name != "SIGHUP" or signal.getsignal(number) != signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._ask)
         return self
 
     def __exit__(
@@ -33,7 +36,7 @@ class Interrupt:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for number, before in zip(SIGNALS, self._before, strict=True):
+        for number, before in self._before.items():
             signal.signal(number, before)
 
     def check(self) -> None:
