@@ -102,9 +102,11 @@ def test_a_film_with_pixels_that_are_not_square_is_seen_as_it_is_shown(tmp_path,
         ({"transfer": "smpte2084"}, "its colours are HDR (PQ), read as if they were not"),
         ({"transfer": "arib-std-b67"}, "its colours are HDR (HLG), read as if they were not"),
         ({"tff": "1"}, "it is interlaced; moving edges are read with their combs"),
+        ({"colormatrix": "YCgCo"}, "its colours are of a rare kind (matrix 8), read as ITU601"),
+        ({"colormatrix": "bt2020c"}, "its colours are of a rare kind (matrix 10), read as BT2020"),
         ({"transfer": "bt709"}, None),
     ],
-    ids=["PQ", "HLG", "interlaced", "ordinary"],
+    ids=["PQ", "HLG", "interlaced", "YCgCo", "constant luminance", "ordinary"],
 )
 def test_a_film_that_is_not_read_as_it_is_meant_says_so(tmp_path, settings, doubt):
     path = tmp_path / "a.mp4"
@@ -116,7 +118,7 @@ def test_a_film_that_is_not_read_as_it_is_meant_says_so(tmp_path, settings, doub
             box.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
         box.mux(stream.encode(None))
     source = open_source(path)
-    assert len(list(source)) == 3
+    assert [frame.image.shape for frame in source] == [(48, 64, 3)] * 3
     assert source.report.notes == ([f"{path}: {doubt}"] if doubt else [])
 
 

@@ -65,7 +65,11 @@ class Film:
     def __iter__(self) -> Iterator[Frame]:
         to_rgb = VideoReformatter()  # one for the whole run: it keeps its tables
         for index, pts, decoded in self._wanted():
-            picture = upright(to_rgb, decoded, self._aspect)
+            try:
+                picture = upright(to_rgb, decoded, self._aspect)
+            except av.FFmpegError as wrong:
+                kind = f"pictures of the kind {decoded.format.name} cannot be read"
+                raise SourceError(f"{self._name}: {kind} ({reason(wrong)})") from wrong
             self._describe(pts, picture, decoded)
             self.report.frames += 1
             yield Frame(index, pts, time.monotonic(), picture, self._name)

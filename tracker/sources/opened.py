@@ -10,7 +10,7 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 
 from tracker.picture import Colours, Image, Picture, Planes
@@ -24,6 +24,8 @@ BY_PLANES = ("yuv420p", "yuvj420p")  # pixel formats that `Planes` can stand for
 LUMA = {1: (0.2126, 0.0722), 2: (0.299, 0.114), 5: (0.299, 0.114), 6: (0.299, 0.114)}
 # weights of R and B in Y', by matrix coefficients as numbered in H.273; 2, unspecified, is read
 # as BT.601, as swscale does
+MATRICES = (0, 1, 2, 4, 5, 6, 7, 9)  # that swscale knows; it refuses the others
+INSTEAD = {10: Colorspace.BT2020}  # with constant luminance: nearly the same
 FULL_RANGE = 2  # FFmpeg's number for 0..255
 TEXT = "tty"  # FFmpeg's name for what it would draw as a terminal does
 PATIENCE = 5.0  # s without an answer after which a network address is given up
@@ -101,6 +103,9 @@ def doubts(decoded: VideoFrame) -> list[str]:
         found.append(f"its colours are HDR ({HDR[decoded.color_trc]}), read as if they were not")
     if decoded.interlaced_frame:
         found.append("it is interlaced; moving edges are read with their combs")
+    if instead := _matrix_instead(decoded):
+        kind = f"its colours are of a rare kind (matrix {decoded.colorspace})"
+        found.append(f"{kind}, read as {instead.name}")
     return found
 
 
@@ -154,11 +159,26 @@ def _colours(colorspace: int, full: bool) -> Colours:
 
 def _upright_rgb(to_rgb: VideoReformatter, decoded: VideoFrame, aspect: float) -> Image:
     width = round(decoded.width * aspect)
+    matrix = _matrix_instead(decoded)
     # threads: the work of one; more cost time
-    rgb = to_rgb.reformat(decoded, width=width, format="rgb24", threads=1)
+    rgb = to_rgb.reformat(
+        decoded,
+        width=width,
+        format="rgb24",
+        src_colorspace=matrix,
+        dst_colorspace=matrix,
+        threads=1,
+    )
     image = np.asarray(rgb.to_ndarray(), np.uint8)
     turns = round(decoded.rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+
+
+def _matrix_instead(decoded: VideoFrame) -> Colorspace | None:
+    """What is taken for a matrix that nothing here knows; None for one that is known."""
+    if decoded.colorspace in MATRICES:
+        return None
+    return INSTEAD.get(decoded.colorspace, Colorspace.ITU601)
 
 
 def describe(container: InputContainer, stream: VideoStream) -> dict[str, Any]:
