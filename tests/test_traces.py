@@ -169,6 +169,22 @@ def test_rows_that_repeat_a_time_are_counted_and_people_without_a_number_suspect
     assert note.endswith("1 row with the time of the one above; of one time the last row counts")
 
 
+def test_of_two_columns_asked_for_one_that_is_not_there_is_said(tmp_path):
+    found = read(tmp_path, "time,v,a\n0,0.1,0.2\n", columns=("v", "aruosal"))
+    assert list(found.traces) == ["valence"]
+    assert found.notes == (f"{tmp_path / 't.csv'}: no column 'aruosal', so no arousal",)
+
+
+def test_what_a_film_evokes_is_read_from_all_rows_whoever_is_in_them(tmp_path):
+    header = "timestamp,face_id,success,valence,arousal,scene_valence,scene_arousal\n"
+    rows = "0,,0,,,0.1,0.2\n1,0,1,0.9,0.9,0.3,0.4\n1,1,1,0.8,0.8,0.3,0.4\n2,1,1,0.8,0.8,0.5,\n"
+    found = read(tmp_path, header + rows, columns=("scene_valence", "scene_arousal"))
+    assert pairs(found)[0] == (0, 0.1)
+    assert dict(pairs(found)) == {0: 0.1, 1: 0.3, 2: 0.5}
+    assert dict(pairs(found, "arousal")) == {0: 0.2, 1: 0.4}
+    assert found.notes == ()
+
+
 def test_other_columns_can_be_named(tmp_path):
     text = "timestamp,valence,valence_ben\n0,0.1,0.2\n"
     assert pairs(read(tmp_path, text, columns=("valence_ben", "arousal_ben"))) == [(0, 0.2)]

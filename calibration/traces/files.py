@@ -16,6 +16,7 @@ from calibration.traces.tables import Row, Table, TraceError, open_table
 SUFFIXES = (".csv", ".tsv", ".txt")
 FACE = ("face_id", "Identity", "FaceID", "face")
 SOURCE = ("source", "input")
+OF_ALL = ("scene_", "audio_")  # columns that say nothing of the face in their row
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +38,7 @@ class Layout:
     success: int | None
     source: int | None
     frame: int | None  # only where times are whole seconds (py-feat)
+    of_all: bool = False  # the axes say nothing of the face in their row
 
 
 @dataclass(slots=True)
@@ -64,8 +66,10 @@ def find_layout(table: Table, columns: Sequence[str] = AXES) -> Layout:
     if not axes:
         wanted = " or ".join(map(repr, columns))
         raise TraceError(f"{table.name}, line 1: no column {wanted}, only {_listed(table)}")
-    face, success, source = table.column(*FACE), table.column("success"), table.column(*SOURCE)
-    return Layout(time, axes, face, success, source, frame)
+    source = table.column(*SOURCE)
+    if all(table.header[column].lower().startswith(OF_ALL) for column in axes.values()):
+        return Layout(time, axes, None, None, source, frame, of_all=True)
+    return Layout(time, axes, table.column(*FACE), table.column("success"), source, frame)
 
 
 def face_name(table: Table, row: Row, column: int | None) -> str:
@@ -101,10 +105,13 @@ def read_traces(path: Path, *, columns: Sequence[str] = AXES, face: str | None =
     chosen, notes = _choose(str(path), faces, face)
     seen = faces[chosen]
     pts = np.array(seen.pts)
+    for axis, column in zip(AXES, columns, strict=True):
+        if axis not in layout.axes and column != axis:  # asked for by name
+            notes.append(f"{path}: no column {column!r}, so no {axis}")
     if layout.frame is not None:
         pts, said = _between_seconds(pts, np.array(seen.frames))
         notes.append(f"{path}: {said}")
-    elif seen.again:
+    elif seen.again and not layout.of_all:
         notes.append(f"{path}: {repeated(seen.again, chosen)}; of one time the last row counts")
     traces = {axis: _finite(pts, np.array(seen.values[axis])) for axis in layout.axes}
     kept = {axis: trace for axis, trace in traces.items() if len(trace.pts)}
@@ -159,7 +166,8 @@ def _read_faces(table: Table, layout: Layout) -> dict[str, _Seen]:
 def _choose(name: str, faces: dict[str, _Seen], face: str | None) -> tuple[str, list[str]]:
     if face is not None:
         if face not in faces:
-            raise TraceError(f"{name}: no face {face}; there are {', '.join(sorted(faces))}")
+            known = ", ".join(sorted(faces.keys() - {""})) or "none with a number"
+            raise TraceError(f"{name}: no face {face}; there are {known}")
         return face, []
     most = max(faces, key=lambda key: len(faces[key].pts))  # the first of equals
     if len(faces) == 1:
