@@ -197,6 +197,7 @@ def test_other_columns_can_be_named(tmp_path):
         ("time,source,valence\n0,a,0\n1,b,0\n", "line 3: source is 'b', after 'a'"),
         ("time,valence\n0,0\n1,low\n", "line 3: valence is 'low', not a number"),
         ("time,valence\n0,inf\n", "line 2: valence is 'inf', not a number"),
+        ("time,valence\n0,0_1\n", "line 2: valence is '0_1', not a number"),
         ("time,valence\n0,0,5\n", "line 2: 3 cells, the header has 2"),
         ('time,valence\n0,"0.1\n', "line 2: not readable text"),
         ("time,valence\n0,\n", "no row has a value of valence or arousal"),

@@ -149,6 +149,8 @@ def open_table(path: Path, header: list[str] | None = None, skip: int = 0) -> It
 
 
 def _as_float(text: str) -> float | None:
+    if "_" in text:  # Python would read 0_1 as 1
+        return None
     try:
         value = float(text)
     except ValueError:
