@@ -15,7 +15,7 @@ from tracker.crops import Template, aligned, whole
 from tracker.picture import Planes, as_rgb, part, pixels_at
 from tracker.resize import glanced, grey, resized
 from tracker.sources import open_source
-from tracker.sources.opened import upright
+from tracker.sources.upright import Upright
 from tracker.values import Box, Detection
 
 POINTS = ((15.0, 18.0), (33.0, 18.0), (24.0, 28.0), (17.0, 36.0), (31.0, 36.0))
@@ -40,7 +40,7 @@ def decoded(image, kind="yuv420p", colorspace=BT601, color_range=LIMITED):
 
 
 def planes(image, **named):
-    picture = upright(VideoReformatter(), decoded(image, **named), 1.0)
+    picture = Upright(1.0)(decoded(image, **named))
     assert isinstance(picture, Planes)
     return picture
 
@@ -55,7 +55,7 @@ def apart(one, other):
 def test_its_colours_are_those_that_ffmpeg_makes(colorspace, color_range):
     frame = decoded(clouds(96, 128), colorspace=colorspace, color_range=color_range)
     theirs = VideoReformatter().reformat(frame, format="rgb24").to_ndarray()
-    ours = upright(VideoReformatter(), frame, 1.0)
+    ours = Upright(1.0)(frame)
     assert isinstance(ours, Planes)
     assert apart(ours.rgb(), theirs) == 0
     differ = as_rgb(part(ours, 0, 0, 128, 96)).astype(float) - theirs
@@ -134,7 +134,7 @@ def test_black_bars_are_found_in_it():
 )
 def test_what_has_other_planes_comes_as_rgb(kind, size):
     frame = decoded(clouds(*size), kind=kind)
-    picture = upright(VideoReformatter(), frame, 1.0)
+    picture = Upright(1.0)(frame)
     assert isinstance(picture, np.ndarray)
     assert picture.shape == (*size, 3)
 
@@ -153,7 +153,7 @@ def test_a_picture_that_is_kept_bottom_up_is_not_seen_upside_down():
     steps[0].push(frame)
     flipped = steps[-1].pull()
     assert flipped.planes[0].line_size < 0
-    picture = as_rgb(upright(VideoReformatter(), flipped, 1.0))
+    picture = as_rgb(Upright(1.0)(flipped))
     assert np.abs(picture[::-1].astype(float) - image).mean() < 3
 
 
@@ -161,6 +161,34 @@ def test_a_turned_film_comes_as_rgb(shared):
     (turned, *_) = open_source(shared / "clips" / "hard" / "rotation_90.mov")
     assert isinstance(turned.picture, np.ndarray)
     assert turned.image.shape[:2] == (568, 320)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "shown"),
+    [
+        ((1, 0, 0, 1), lambda image: image),
+        ((-1, 0, 0, -1), lambda image: image[::-1, ::-1]),
+        ((0, 1, -1, 0), lambda image: np.rot90(image, -1)),
+        ((0, -1, 1, 0), np.rot90),
+        ((-1, 0, 0, 1), lambda image: image[:, ::-1]),
+        ((1, 0, 0, -1), lambda image: image[::-1]),
+        ((0, 1, 1, 0), lambda image: image.transpose(1, 0, 2)),
+        ((0, -1, -1, 0), lambda image: np.rot90(image, 2).transpose(1, 0, 2)),
+        ((0, 0, 0, 0), lambda image: image),
+    ],
+)
+def test_a_film_is_seen_turned_and_mirrored_as_its_matrix_says(tmp_path, matrix, shown):
+    """As phones write it, and what they make of a front camera's mirror."""
+    image = clouds(96, 128)
+    a, b, c, d = (65536 * part for part in matrix)
+    with av.open(str(tmp_path / "a.mkv"), "w") as box:
+        stream = box.add_stream("ffv1", rate=Fraction(25))
+        stream.width, stream.height, stream.pix_fmt = 128, 96, "bgr0"
+        stream.set_display_matrix([a, b, 0, c, d, 0, 0, 0, 1 << 30])
+        box.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        box.mux(stream.encode(None))
+    (frame,) = open_source(tmp_path / "a.mkv")
+    assert apart(frame.image, shown(image)) == 0
 
 
 def test_a_frame_outlives_its_film(tmp_path):

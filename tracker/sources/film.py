@@ -13,7 +13,6 @@ import av
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from tracker.picture import Picture
@@ -23,13 +22,11 @@ from tracker.sources.opened import (
     PATIENCE,
     Opened,
     describe,
-    doubts,
-    pixel_aspect,
     reason,
     sought,
-    upright,
 )
 from tracker.sources.soundtrack import SoundTrack
+from tracker.sources.upright import Upright, doubts, pixel_aspect
 from tracker.values import Frame
 
 SLACK = 1.0  # s by which a film may end before the announced time without a remark
@@ -63,10 +60,10 @@ class Film:
                 self.expected = stream.frames or None
 
     def __iter__(self) -> Iterator[Frame]:
-        to_rgb = VideoReformatter()  # one for the whole run: it keeps its tables
+        upright = Upright(self._aspect)
         for index, pts, decoded in self._wanted():
             try:
-                picture = upright(to_rgb, decoded, self._aspect)
+                picture = upright(decoded)
             except av.FFmpegError as wrong:
                 kind = f"pictures of the kind {decoded.format.name} cannot be read"
                 raise SourceError(f"{self._name}: {kind} ({reason(wrong)})") from wrong

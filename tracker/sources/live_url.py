@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 
 import av
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 
 from tracker.picture import Picture
 from tracker.sources.base import Source, SourceError, without_secrets
 from tracker.sources.camera import Camera, Lost
 from tracker.sources.film import Film
 from tracker.sources.live import Live
-from tracker.sources.opened import Opened, describe, pixel_aspect, reason, upright
+from tracker.sources.opened import Opened, describe, reason
+from tracker.sources.upright import Upright, pixel_aspect
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +34,12 @@ class NetworkDevice:
         container, stream = self._closing.enter_context(_open(name, url))
         stream.thread_type = "SLICE"  # threads by frame would hold some frames back
         self.about: dict[str, Any] = {"kind": "url", "name": name} | describe(container, stream)
-        self._aspect = pixel_aspect(stream)
+        self._upright = Upright(pixel_aspect(stream))
         self._decoded: Iterator[VideoFrame] = container.decode(stream)
-        self._to_rgb = VideoReformatter()
 
     def read(self) -> Picture:
         try:
-            return upright(self._to_rgb, next(self._decoded), self._aspect)
+            return self._upright(next(self._decoded))
         except StopIteration:
             raise Lost("the stream ended") from None
         except (av.FFmpegError, OSError, ValueError) as wrong:
