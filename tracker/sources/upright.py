@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from av.video.frame import VideoFrame
@@ -101,9 +101,8 @@ def doubts(decoded: VideoFrame) -> list[str]:
 
 def _way(decoded: VideoFrame) -> _Way:
     """By the display matrix: x to the right becomes (a, b) in what is shown, y downwards (c, d)."""
-    try:
-        found = decoded.side_data["DISPLAYMATRIX"]
-    except KeyError:
+    found: Any = decoded.side_data.get("DISPLAYMATRIX")  # PyAV does not say of what type it is
+    if found is None:
         return AS_STORED
     a, b, _, c, d, *_ = np.frombuffer(memoryview(found), np.int32).tolist()
     if abs(a) + abs(d) >= abs(b) + abs(c):
