@@ -375,6 +375,40 @@ def test_each_face_is_scored_from_its_own_past_and_a_lost_one_is_not(tmp_path):
     assert scored(tmp_path, ["5,0,1,1\n", "0,0,1,1\n", "6,0,1,1\n"]) == ["", "", ""]
 
 
+CARMA = (
+    "Time of Rating,21-Nov-2026 10:11:12\nMultimedia File,film, part 1.mp4\nLower Label,bad\n"
+    "Upper Label,good\nMinimum Value,-100\nMaximum Value,100\nNumber of Steps,9\n"
+    "Second,Rating\n%%%%%%,%%%%%%\n"
+)
+
+
+def test_carma_states_its_scale_and_leaves_out_seconds_that_nobody_rated(tmp_path):
+    path = write(tmp_path / "ben_valence.csv", CARMA + "1,0\n2,NaN\n3,27.7778\n4,-100\n")
+    trace = read_ratings([path])["valence"]["ben"]
+    assert trace.pts.tolist() == [1, 3, 4]
+    assert trace.values == pytest.approx([0, 0.277778, -1])
+    nine = CARMA.replace("-100", "1").replace("100", "9")
+    path = write(tmp_path / "eve_arousal.csv", nine + "1,1\n2,3\n3,9\n")
+    assert read_ratings([path])["arousal"]["eve"].values.tolist() == [-1, -0.5, 1]
+
+
+@pytest.mark.parametrize(
+    "name, text, why",
+    [
+        ("a_valence.csv", CARMA + "1,0\n2,101\n", "line 11: rating is 101, outside the file's"),
+        ("a_valence.csv", CARMA + "1,0\n2,0,3\n", "line 11: '2,0,3' is no time and rating"),
+        ("a_valence.csv", CARMA.replace("-100", "low") + "1,0\n", "scale is 'low' to '100'"),
+        ("a_valence.csv", CARMA + "2,0\n1,0\n", "line 11: 1 s of rater a is before the 2 s"),
+        ("a_valence.csv", CARMA, "no rating"),
+        ("film.csv", CARMA + "1,0\n", "say valence or arousal"),
+    ],
+)
+def test_what_carma_cannot_have_written_is_named_with_its_line(tmp_path, name, text, why):
+    with pytest.raises(TraceError, match=why) as wrong:
+        read_ratings([write(tmp_path / name, text)])
+    assert name in str(wrong.value)
+
+
 def test_a_rater_never_leaves_the_scale(tmp_path):
     fit = RaterFit(0.0, {"valence": AxisFit(4, 0, 1, 0.9, 100)})
     path = write(tmp_path / "t.csv", "t,valence\n0,0.5\n1,-0.5\n")

@@ -1,7 +1,7 @@
 """Continuous ratings of one film from the files that rating tools and data sets write.
 
 Read `read_ratings` first. Whose rating a column is follows from its name, from a column, or from
-the file's name; which axis it is, too. Ratings are -1..1; anything else is refused.
+the file's name; which axis it is, too. Ratings are -1..1, or on the scale that their file states.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from calibration.raters.carma import is_carma, read_carma
 from calibration.raters.elan import TIER, VALUE, WHO, bare_elan, times_of
 from calibration.raters.gtrace import is_gtrace, read_gtrace
 from calibration.traces.series import AXES, SAME, Trace
@@ -63,6 +64,10 @@ def read_ratings(paths: Sequence[Path]) -> Ratings:
 def _read_file(path: Path) -> dict[tuple[str, str], Trace]:
     if is_gtrace(path):
         axis, rater, rows = read_gtrace(path)
+        return _traces(path, (_Sample(axis, rater, pts, value, n) for n, pts, value in rows))
+    if is_carma(path):
+        axis, rater = _axis_of(path), split_name(path.stem)[1] or path.stem
+        rows = read_carma(path)
         return _traces(path, (_Sample(axis, rater, pts, value, n) for n, pts, value in rows))
     bare = bare_elan(path)
     with open_table(path, bare.header, bare.skip) as table:

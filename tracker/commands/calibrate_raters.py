@@ -25,8 +25,8 @@ from tracker.sinks.sidecar import sidecar_path
 
 EPILOG = """\
 READINGS is a table of one film, RATINGS are what people said of it: a table with columns rater,
-timestamp, valence, arousal; ELAN's tab-delimited export; RECOLA (a column for each rater);
-LIRIS-ACCEDE; or a table for each rater. docs/evaluation.md describes each.
+timestamp, valence, arousal; ELAN's tab-delimited export; CARMA; RECOLA (a column for each
+rater); LIRIS-ACCEDE; or a table for each rater. docs/evaluation.md describes each.
 """
 
 
