@@ -280,6 +280,24 @@ def test_a_text_file_named_mp4_is_no_film(tmp_path):
         frames(path)
 
 
+def test_of_several_video_streams_the_main_one_is_read_and_that_is_said(tmp_path):
+    main = av.stream.Disposition.default
+    with av.open(str(tmp_path / "two.mkv"), "w") as box:
+        streams = []
+        for size_wh, disposition in (((64, 48), av.stream.Disposition(0)), ((128, 96), main)):
+            stream = box.add_stream("libx264", rate=Fraction(25))
+            stream.width, stream.height = size_wh
+            stream.pix_fmt, stream.disposition = "yuv420p", disposition
+            streams.append(stream)
+        for stream in streams:
+            frame = av.VideoFrame(stream.width, stream.height, "yuv420p")
+            box.mux([*stream.encode(frame), *stream.encode(None)])
+    source = open_source(tmp_path / "two.mkv")
+    assert [frame.image.shape for frame in source] == [(96, 128, 3)]
+    (note,) = source.report.notes
+    assert note.endswith("2 video streams in it; number 2 is read")
+
+
 def test_a_text_is_not_drawn_as_a_terminal_would(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("shopping list\n" * 50)

@@ -22,6 +22,7 @@ from tracker.sources.opened import (
     PATIENCE,
     Opened,
     describe,
+    films_in,
     reason,
     sought,
 )
@@ -56,6 +57,9 @@ class Film:
             about = _place(name, place) | describe(container, stream)
             self.report.about.append(about)
             self._aspect = pixel_aspect(stream)
+            if (streams := len(films_in(container))) > 1:
+                number = container.streams.video.index(stream) + 1
+                self.report.note(f"{name}: {streams} video streams in it; number {number} is read")
             if span == ALL:
                 self.expected = stream.frames or None
 

@@ -20,7 +20,7 @@ UNINDEXED = "mpeg"  # FFmpeg's name for program streams: after a seek their time
 
 
 class Opened:
-    """A container and its first real video stream, closed on the way out.
+    """A container and its main video stream, closed on the way out.
 
     options: FFmpeg's, of the protocol. Raises SourceError if there is no video stream.
     """
@@ -35,16 +35,18 @@ class Opened:
         if self._container.format.name == TEXT:
             self._container.close()
             raise SourceError(f"{name}: not a readable film (it is a text)")
-        covers = av.stream.Disposition.attached_pic
-        streams = [s for s in self._container.streams.video if not s.disposition & covers]
+        streams = films_in(self._container)
         if not streams:
-            kinds = ", ".join(sorted({s.type for s in self._container.streams})) or "nothing"
+            pictures = set(self._container.streams.video)
+            kinds = {s.type for s in self._container.streams if s not in pictures}
             self._container.close()
-            raise SourceError(f"{name}: no video stream in it, only {kinds}")
-        if streams[0].codec_context is None:
+            only = ", ".join(sorted(kinds)) or "nothing"
+            raise SourceError(f"{name}: no video stream in it, only {only}")
+        main = av.stream.Disposition.default
+        self._stream = next((s for s in streams if s.disposition & main), streams[0])
+        if self._stream.codec_context is None:
             self._container.close()
             raise SourceError(f"{name}: nothing here can decode its video stream")
-        self._stream = streams[0]
         self._stream.thread_type = "AUTO"
 
     def __enter__(self) -> tuple[InputContainer, VideoStream]:
@@ -52,6 +54,12 @@ class Opened:
 
     def __exit__(self, *_: object) -> None:
         self._container.close()
+
+
+def films_in(container: InputContainer) -> list[VideoStream]:
+    """Its video streams, less what is a cover's picture."""
+    covers = av.stream.Disposition.attached_pic
+    return [s for s in container.streams.video if not s.disposition & covers]
 
 
 def sought(container: InputContainer, stream: VideoStream, start: float) -> bool:
