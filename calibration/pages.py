@@ -13,7 +13,9 @@ from tracker.sinks.base import SinkError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-STYLE = "body{font:14px sans-serif;max-width:60rem;margin:2rem auto}pre{overflow-x:auto}"
+STYLE = (
+    "body{font:14px sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}pre{overflow-x:auto}"
+)
 
 
 def page(title: str, parts: Sequence[str], style: str = "") -> str:
