@@ -1,9 +1,11 @@
 """A network camera that speaks RTSP (RFC 2326), as far as a player needs: on this machine."""
 
+import http.server
 import io
 import socketserver
 import struct
 import threading
+from contextlib import closing
 from fractions import Fraction
 from itertools import islice
 
@@ -13,7 +15,8 @@ import pytest
 
 from tracker.handoff import background
 from tracker.sources import open_camera
-from tracker.sources.camera import Camera
+from tracker.sources.camera import Camera, Lost
+from tracker.sources.live_url import NetworkDevice
 
 PICTURES = 30  # of one connection
 MP2T = 33  # RTP payload type of a transport stream (RFC 3551, table 5)
@@ -37,6 +40,20 @@ def transport_stream():
             box.mux(stream.encode(frame))
         box.mux(stream.encode(None))
     return out.getvalue()
+
+
+class Stalls(http.server.BaseHTTPRequestHandler):
+    """Sends its pictures, and then says nothing more without hanging up."""
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "video/mp2t")
+        self.end_headers()
+        self.wfile.write(transport_stream())
+        self.rfile.read(1)  # until the other side has left
 
 
 class Rtsp(socketserver.StreamRequestHandler):
@@ -105,3 +122,19 @@ def test_an_rtsp_camera_is_read_over_tcp_and_taken_up_again_when_it_hangs_up(
     assert np.mean([frame.image.mean() for frame in frames]) == pytest.approx(128, abs=2)
     assert camera.name == f"rtsp://{place}"
     assert {line.split()[0] for line in asked} >= {"OPTIONS", "DESCRIBE", "SETUP", "PLAY"}
+
+
+def test_a_picture_that_comes_out_as_a_stalled_connection_is_given_up_is_not_dated_as_of_now(
+    monkeypatch,
+):
+    """MPEG's demuxer holds the last picture back until it is told what follows."""
+    for module in ("opened", "live_url"):
+        monkeypatch.setattr(f"tracker.sources.{module}.PATIENCE", 0.5)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Stalls) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        device = NetworkDevice("a", f"http://127.0.0.1:{server.server_port}/live")
+        pictures = []
+        with closing(device), pytest.raises(Lost, match=r"no answer for 0\.5 s"):
+            pictures.extend(iter(device.read, None))
+        server.shutdown()
+    assert 0 < len(pictures) < PICTURES

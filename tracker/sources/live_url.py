@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -17,7 +18,7 @@ from tracker.sources.base import Source, SourceError, without_secrets
 from tracker.sources.camera import Camera, Lost
 from tracker.sources.film import Film
 from tracker.sources.live import Live
-from tracker.sources.opened import Opened, describe, reason
+from tracker.sources.opened import PATIENCE, Opened, describe, reason
 from tracker.sources.upright import Upright, pixel_aspect
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,13 @@ class NetworkDevice:
         self._decoded: Iterator[VideoFrame] = container.decode(stream)
 
     def read(self) -> Picture:
+        began = time.monotonic()
+        picture = self._next()
+        if time.monotonic() - began >= PATIENCE:
+            picture = self._next()  # that one came out as the connection was given up: it is old
+        return picture
+
+    def _next(self) -> Picture:
         try:
             return self._upright(next(self._decoded))
         except StopIteration:
