@@ -40,18 +40,15 @@ class NetworkDevice:
 
     def read(self) -> Picture:
         began = time.monotonic()
-        picture = self._next()
-        if time.monotonic() - began >= PATIENCE:
-            picture = self._next()  # that one came out as the connection was given up: it is old
-        return picture
-
-    def _next(self) -> Picture:
         try:
-            return self._upright(next(self._decoded))
+            picture = self._upright(next(self._decoded))
         except StopIteration:
             raise Lost("the stream ended") from None
         except (av.FFmpegError, OSError, ValueError) as wrong:
             raise Lost(reason(wrong)) from wrong
+        if time.monotonic() - began >= PATIENCE:  # given up; what was held back until then is old
+            raise Lost(f"no answer for {PATIENCE:g} s")
+        return picture
 
     def close(self) -> None:
         self._closing.close()
