@@ -1,8 +1,9 @@
-"""How far the best lag of `emotrack eval traces` misses, on human traces shifted and made noisy.
+"""How far best lags and raters' delays miss, on human traces that were shifted and made noisy.
 
     python benchmarks/lag.py --shared ../shared
 
-Beside it: what it would miss if every shift were judged by the same moments of the gold trace.
+Beside the lag of `emotrack eval traces`: what it would miss if every shift were judged by the same
+moments of the gold trace. Raters, for `emotrack calibrate raters`, tremble by HEARD.
 """
 
 from __future__ import annotations
@@ -16,12 +17,16 @@ from numpy.typing import NDArray
 
 from calibration.memory.traces import read_liris_continuous
 from calibration.metrics import pearson
+from calibration.raters.fit import fit_raters
 from calibration.traces.scores import FARTHEST, best_lag
+from calibration.traces.series import Sampling, Trace
 
 RATE = 4.0  # Hz, of `eval traces`
 STRETCH, MARGIN = 180.0, 4.0  # s
 SHIFTS = (1.0, 3.0)  # s
+DELAYS = (1.0, 3.0, 5.0)  # s, of raters
 NOISES = (0.5, 1.0)  # white, in standard deviations of the stretch
+HEARD = 0.3  # of a rater, the same
 STILL = 0.05  # a stretch that moves less says nothing about lag
 SEED = 0
 
@@ -42,6 +47,11 @@ def main(words: list[str] | None = None) -> None:
             found = [_missed(stretches, noise, shift, lag) for lag in (_as_it_is, _same_moments)]
             cells = "  ".join(f"{mean:+8.2f} {rms:7.2f}" for mean, rms in found)
             print(f"{noise:5.1f} {shift:5.1f}  {cells}")
+    print(f"{'noise':>5} {'delay':>5}  {'of raters':>16}")
+    for noise in NOISES:
+        for delay in DELAYS:
+            mean, rms = _delayed(stretches, noise, delay)
+            print(f"{noise:5.1f} {delay:5.1f}  {mean:+8.2f} {rms:7.2f}")
 
 
 def _missed(
@@ -55,6 +65,18 @@ def _missed(
         noisy = moved + rng.normal(0, noise * whole.std(), len(whole))
         misses.append(side * lag(noisy[margin:-margin], whole[margin:-margin]) - shift)
     return float(np.nanmean(misses)), float(np.sqrt(np.nanmean(np.square(misses))))
+
+
+def _delayed(stretches: list[Vector], noise: float, delay: float) -> tuple[float, float]:
+    rng, misses = np.random.default_rng(SEED), []
+    late = round(delay * RATE)
+    for whole in stretches:
+        clock = np.arange(len(whole)) / RATE
+        read, heard = (whole + rng.normal(0, n * whole.std(), len(whole)) for n in (noise, HEARD))
+        ratings = {"valence": {"rater": Trace(clock[late:], heard[: len(heard) - late])}}
+        found = fit_raters({"valence": Trace(clock, read)}, ratings, Sampling(RATE))
+        misses.append(found.raters["rater"].delay - delay)
+    return float(np.mean(misses)), float(np.sqrt(np.mean(np.square(misses))))
 
 
 def _as_it_is(said: Vector, gold: Vector) -> float:

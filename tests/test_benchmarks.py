@@ -105,6 +105,8 @@ def test_the_lag_of_noisy_human_traces_leans_to_0_by_less_than_half_a_second(sha
     assert without == 0
     assert -0.5 < noisy < 0
     assert rms < lag._missed(stretches, 0.5, 1.0, lag._same_moments)[1]
+    mean, rms = lag._delayed(stretches[::2], 0.5, 3.0)
+    assert abs(mean) < rms < 2
 
 
 def test_intervals_hold_the_true_score_in_most_films():
