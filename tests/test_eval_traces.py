@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calibration.traces.files import TraceFile
-from calibration.traces.intervals import block_sums, intervals, measures_of_sums, t_quantile
+from calibration.traces.intervals import block_sums, intervals, measures_of_sums
 from calibration.traces.report import as_json, as_text
 from calibration.traces.scores import (
     MEASURES,
@@ -72,17 +72,18 @@ def test_intervals_are_reproducible_hold_the_score_and_narrow_with_time():
     assert narrow < 0.7 * wide
 
 
-def test_an_interval_is_the_spread_of_the_score_without_one_block_after_the_other():
-    noisy = WAVE + np.random.default_rng(0).normal(0, 0.2, len(WAVE))
+def test_an_interval_is_the_spread_of_the_score_over_blocks_drawn_anew():
+    rng = np.random.default_rng(0)
+    noisy = WAVE + rng.normal(0, 0.2, len(WAVE))
     found = intervals([(noisy, WAVE)], RATE, 30)
-    blocks = np.arange(len(WAVE)) // (30 * RATE)
-    assert t_quantile(7) == pytest.approx(2.3646, rel=1e-3)  # of a table
+    ours, gold = noisy.reshape(8, -1), WAVE.reshape(8, -1)
+    drawn = [rng.integers(0, 8, 8) for _ in range(2000)]
     for name, there in (("CCC", np.arctanh), ("Pearson", np.arctanh), ("RMSE", np.log)):
-        score = there(MEASURES[name](noisy, WAVE))
-        without = [MEASURES[name](noisy[blocks != b], WAVE[blocks != b]) for b in range(8)]
-        error = np.std(there(without)) * math.sqrt(8 - 1)
-        ends = score - 2.3646 * error, score + 2.3646 * error
-        assert there(np.array(found[name])) == pytest.approx(ends, rel=1e-3)
+        scores = [MEASURES[name](ours[d].ravel(), gold[d].ravel()) for d in drawn]
+        reach = 2.3646 * np.std(there(scores)) * math.sqrt(8 / 7)  # t of 7 degrees, of a table
+        low, high = there(np.array(found[name]))
+        assert (low + high) / 2 == pytest.approx(there(MEASURES[name](noisy, WAVE)), rel=1e-6)
+        assert (high - low) / 2 == pytest.approx(reach, rel=0.08)
 
 
 def test_a_short_last_block_counts_for_little():
