@@ -144,6 +144,16 @@ def test_a_table_that_is_removed_while_it_is_written_is_an_error(tmp_path):
             lines.write("three,four\n")
 
 
+def test_a_table_that_another_run_begins_to_write_is_an_error_and_no_mixture(tmp_path):
+    path = tmp_path / "out.csv"
+    with Lines(str(path)) as lines, Lines(str(path)) as others:
+        others.write("theirs\n")
+        with pytest.raises(SinkError, match=r"out\.csv: somebody else writes it too"):
+            lines.write("ours\n")
+        others.write("theirs\n")
+    assert path.read_text() == "theirs\ntheirs\n"
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     target = tmp_path / "nowhere" / "a.csv"
     with (

@@ -65,8 +65,7 @@ class Lines:
     def write(self, lines: str) -> None:
         """lines: one or more, each ending in a newline."""
         assert self._file is not None, "written to outside its with block"
-        if self._gone(self._file):
-            raise SinkError(f"{self._target}: was removed while it was being written")
+        self._check_ours(self._file)
         data = lines.encode("utf-8", ODD)
         try:
             rest = memoryview(data)
@@ -89,10 +88,16 @@ class Lines:
         if self._target != "-" and path.is_file():  # a device is not ours to remove
             path.unlink()
 
-    def _gone(self, file: BinaryIO) -> bool:
-        """The system would take every row to come, and nobody could ever read one."""
+    def _check_ours(self, file: BinaryIO) -> None:
+        """The system would take every row to come, and nobody could ever read it, or not tell it
+        from the rows of another run."""
         about = None if self._target == "-" else os.fstat(file.fileno())
-        return about is not None and S_ISREG(about.st_mode) and about.st_nlink == 0
+        if about is None or not S_ISREG(about.st_mode):
+            return
+        if about.st_nlink == 0:
+            raise SinkError(f"{self._target}: was removed while it was being written")
+        if about.st_size != self._whole:
+            raise SinkError(f"{self._target}: somebody else writes it too")
 
     def _cut_back(self) -> None:
         """Take back what was written of an unfinished line; shrinking works on a full disk."""
