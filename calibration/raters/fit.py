@@ -6,7 +6,6 @@ rating(t) = gain * reading(t - delay) + offset, clipped to -1..1.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -119,16 +118,14 @@ def _fit(
 ) -> RaterFit:
     """One delay for all axes: where the mean of their correlations is highest."""
     rated = {axis: values_at(trace, clock, sampling.hold) for axis, trace in own.items()}
-    longest, judged = _judged(readings, rated, clock, sampling.hold)
-    delays = np.arange(math.floor(longest * sampling.rate + SAME) + 1) / sampling.rate
+    delays = np.arange(round(LONGEST * sampling.rate) + 1) / sampling.rate
     heights, shared = [], []
     for delay in delays:
-        then = clock[judged] - delay
-        read = {axis: values_at(readings[axis], then, sampling.hold) for axis in own}
-        found = [_correlation(read[axis], rated[axis][judged]) for axis in own]
+        read = {axis: _earlier(readings[axis], clock, delay, sampling.hold) for axis in own}
+        found = [_correlation(read[axis], rated[axis]) for axis in own]
         defined = [r for r in found if np.isfinite(r)]
         heights.append(float(np.mean(defined)) if defined else -1.0)
-        shared.append(sum(_overlap(read[axis], rated[axis][judged]).sum() for axis in own))
+        shared.append(sum(_overlap(read[axis], rated[axis]).sum() for axis in own))
     # The fewer moments a delay leaves in common, the easier they look alike.
     enough = [r if n >= max(shared) / 2 else -1.0 for r, n in zip(heights, shared, strict=True)]
     best = int(np.argmax(enough))  # the earliest of equals
@@ -140,20 +137,15 @@ def _fit(
     return RaterFit(delay, axes)
 
 
-def _judged(
-    readings: Mapping[str, Trace], rated: Mapping[str, Vector], clock: Vector, hold: float
-) -> tuple[float, NDArray[np.bool_]]:
-    """The longest delay to look for, s, and the moments by which all delays are judged.
+def _earlier(reading: Trace, clock: Vector, delay: float, hold: float) -> Vector:
+    """What was read `delay` s before each tick of the clock.
 
-    The same moments for each: a film's first seconds, of which a delayed reading knows nothing,
-    would favour short delays. Half of the moments rated are left at least.
+    Before the film began its first reading counts: without them its first seconds, of which a
+    delayed reading knows nothing, would favour short delays where it begins far from rest.
     """
-    start = max(float(readings[axis].pts[0]) for axis in rated)
-    end = min(float(readings[axis].pts[-1]) for axis in rated) + hold
-    there = np.any([np.isfinite(values) for values in rated.values()], axis=0)
-    there &= (clock >= start - SAME) & (clock <= end + SAME)
-    longest = min(LONGEST, float(np.median(clock[there])) - start) if there.any() else LONGEST
-    return longest, there & (clock >= start + longest - SAME)
+    begun = float(reading.pts[0])
+    then = values_at(reading, np.maximum(clock - delay, begun), hold)
+    return np.where(clock >= begun - SAME, then, np.nan)
 
 
 def _line(name: str, axis: str, read: Vector, rated: Vector, weight: float) -> AxisFit:
