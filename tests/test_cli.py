@@ -237,6 +237,15 @@ def test_an_input_without_a_frame_is_in_the_records_beside_the_good_one(tmp_path
     assert (run["errors"], run["notes"]) == (1, [why])
 
 
+def test_a_table_into_a_pipe_has_no_sidecar(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    running = subprocess.Popen([*EMOTRACK, DEMO, "--end", "0.1", "--csv", pipe])
+    assert len(pipe.read_text("utf-8").splitlines()) == 1 + 3
+    assert running.wait(60) == 0
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
 @pytest.mark.parametrize(
     "words, why",
     [

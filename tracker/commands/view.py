@@ -21,6 +21,7 @@ from tracker.pipeline import Tracker
 from tracker.playback import Remote, play
 from tracker.run import Sink
 from tracker.sinks.once import Once
+from tracker.sinks.sidecar import beside
 from tracker.sources import Source, Span
 from tracker.values import FrameResult, Step
 
@@ -177,7 +178,7 @@ class View:
         return open_sinks(self._outputs)
 
     def _table(self) -> Path | None:
-        named = (Path(target) for target in self._outputs.values() if target != "-")
+        named = (Path(target) for target in self._outputs.values() if beside(target))
         return next(named, None)
 
     def _place(self, pts: float) -> Path | None:

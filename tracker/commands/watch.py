@@ -29,7 +29,7 @@ from tracker.pipeline import Tracker
 from tracker.run import Sink, follow, record
 from tracker.sinks.column import Column
 from tracker.sinks.rows import columns
-from tracker.sinks.sidecar import Sidecar
+from tracker.sinks.sidecar import Sidecar, beside
 from tracker.sinks.tables import csv_table, json_lines
 from tracker.sinks.unfilled import unfilled
 from tracker.sources import (
@@ -165,7 +165,7 @@ class _Run:
             for kind, target in outputs.items():
                 table = TABLES[kind](target, self._header)
                 sinks.append(table)
-                if target != "-":
+                if beside(target):
                     sinks.append(Sidecar(Path(target), table, about, self._sources, empty))
             return sinks
 

@@ -112,6 +112,12 @@ class Sidecar:
         return said if why is None else said | {"empty": why}
 
 
+def beside(target: str) -> bool:
+    """Whether files may stand beside this output: not beside standard output, a device, a pipe."""
+    path = Path(target)
+    return target != "-" and (path.is_file() or not path.exists())
+
+
 def sidecar_path(table: Path) -> Path:
     """film.csv -> film.meta.json"""
     return table.with_suffix(".meta.json")
