@@ -140,7 +140,7 @@ def _fit(
 def _earlier(reading: Trace, clock: Vector, delay: float, hold: float) -> Vector:
     """What was read `delay` s before each tick of the clock.
 
-    Before the film began its first reading counts: without them its first seconds, of which a
+    Before the film began its first reading counts: without it the first seconds, of which a
     delayed reading knows nothing, would favour short delays where it begins far from rest.
     """
     begun = float(reading.pts[0])
