@@ -241,6 +241,22 @@ def test_frames_before_a_place_that_cannot_be_read_are_not_lost(tmp_path):
     assert "reading stopped" in source.report.notes[0]
 
 
+def test_what_decoding_threads_leave_behind_at_a_damaged_end_is_read(tmp_path):
+    path = write_film(
+        tmp_path / "a.mkv", [i / 25 for i in range(60)], codec="mjpeg", pixels="yuvj420p"
+    )
+    with av.open(str(path)) as box:
+        spoilt = [packet for packet in box.demux(video=0) if packet.size][-3]
+        place, size = spoilt.pos, spoilt.size
+    data = bytearray(path.read_bytes())
+    place = data.index(b"\xff\xd8", place)
+    data[place : place + size - 10] = bytes(size - 10)
+    path.write_bytes(data)
+    source = open_source(path)
+    assert [stamp_of(f.image) for f in source] == [*range(57), 58, 59]
+    assert source.report.errors == 1
+
+
 def test_another_size_in_the_middle_is_said_once(tmp_path):
     times = [i / 25 for i in range(5)]
     small = write_film(tmp_path / "small.ts", times)

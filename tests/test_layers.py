@@ -47,7 +47,7 @@ RANKS = {  # longest matching prefix wins
     "tracker.sources.camera_names": 7,
     "tracker.sources.camera_opencv": 7,
     "tracker.sources.opened": 7,
-    "tracker.sources.clock": 7,
+    "tracker.sources.decoding": 7,
     "tracker.sources.film": 8,
     "tracker.sources.live_url": 9,
     "tracker.sources.photos": 7,

@@ -24,6 +24,7 @@ class Clock:
         named = (float(rate) for rate in (stream.average_rate, stream.guessed_rate) if rate)
         self.rate = next((rate for rate in named if rate <= FASTEST), ASSUMED_RATE)
         self.last: float | None = None  # s
+        self.ticks: int | None = None  # the same, in the stream's units; None: it has no time
         self.end = -math.inf  # s, up to which frames are shown
         self.longest = 0.0  # s from one frame to the next
         self.back = 0  # steps back, as where two recordings were joined
@@ -37,7 +38,7 @@ class Clock:
         if self.last is not None:
             self.longest = max(self.longest, pts - self.last)
             self.back += pts < self.last - EARLY
-        self.last = pts
+        self.last, self.ticks = pts, frame.pts
         self.end = max(self.end, pts + float((frame.duration or 0) * (frame.time_base or 0)))
         return pts
 

@@ -6,25 +6,24 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import av
-from av.container import InputContainer
-from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from tracker.picture import Picture
 from tracker.sources.base import ALL, Report, SourceError, Span
 from tracker.sources.clock import EARLY, Clock
+from tracker.sources.decoding import Decoding
 from tracker.sources.opened import (
     PATIENCE,
     Opened,
     describe,
     films_in,
     reason,
-    sought,
 )
 from tracker.sources.soundtrack import SoundTrack
 from tracker.sources.upright import Upright, doubts, pixel_aspect
@@ -115,13 +114,14 @@ class Film:
     def _timed(self) -> Iterator[tuple[float, VideoFrame]]:
         """Frames of the span with their times in seconds."""
         start, end = self._span.start, self._span.end
+        decoding = Decoding(self._opened, self.report, self._stopped)
         with ExitStack() as films:
-            container, stream = films.enter_context(self._opened())
-            if start is not None and start > 0 and not sought(container, stream, start):
-                films.close()
-                container, stream = films.enter_context(self._opened())
+            container, stream = decoding.begin(films, start)
             clock = Clock(stream)
-            for decoded in self._decoded(container, stream):
+            frames = decoding.frames(container, stream)
+            if isinstance(self._place, Path):  # what a network lost it does not give again
+                frames = chain(frames, decoding.left_behind(clock))
+            for decoded in frames:
                 pts = clock(decoded)
                 if start is not None and pts < start - EARLY:
                     continue
@@ -132,32 +132,6 @@ class Film:
             else:
                 self._check_the_end(stream, clock)
         self._doubt(clock)
-
-    def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-        for packet in self._packets(container, stream):
-            try:
-                frames = packet.decode()
-            except (av.FFmpegError, ValueError):
-                self.report.errors += 1
-                continue
-            yield from frames
-
-    def _packets(
-        self, container: InputContainer, stream: VideoStream
-    ) -> Iterator[Packet[VideoStream]]:
-        """The last one is empty: for it the decoder gives what it still holds."""
-        packets = container.demux(stream)
-        while True:
-            try:
-                packet = next(packets)
-            except StopIteration:
-                return
-            except (av.FFmpegError, ValueError) as wrong:
-                self.report.errors += 1
-                self._explain(f"reading stopped ({reason(wrong)})")
-                yield _last(stream)
-                return
-            yield packet
 
     def _check_the_end(self, stream: VideoStream, clock: Clock) -> None:
         """A cut-off file often ends without any error; only the announced length tells."""
@@ -189,6 +163,10 @@ class Film:
                 f"their timestamps assume {clock.rate:g} frames/s"
             )
 
+    def _stopped(self, wrong: BaseException) -> None:
+        if not self._explained:
+            self._explain(f"reading stopped ({reason(wrong)})")
+
     def _explain(self, what: str) -> None:
         self._explained = True
         self.report.note(f"{self._name}: {what}")
@@ -209,14 +187,6 @@ class Film:
             )
             raise SourceError(f"{self._name}: no frame between {first} and {last}")
         raise SourceError(f"{self._name}: the video stream holds no frames")
-
-
-def _last(stream: VideoStream) -> Packet[Any]:
-    packet: Packet[Any] = Packet()
-    packet.stream = stream
-    if stream.time_base is not None:
-        packet.time_base = stream.time_base
-    return packet
 
 
 def _announced_end(stream: VideoStream) -> float | None:

@@ -1,4 +1,4 @@
-"""A film's file, opened: its video stream, places in it, and what it says of itself."""
+"""A film's file, opened: its video stream, and what it says of itself."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from tracker.sources.upright import pixel_aspect
 
 TEXT = "tty"  # FFmpeg's name for what it would draw as a terminal does
 PATIENCE = 5.0  # s without an answer after which a network address is given up
-LEADS = (0.0, 10.0, 60.0)  # s before what is wanted to which is sought, until that is not missed
-UNINDEXED = "mpeg"  # FFmpeg's name for program streams: after a seek their times are wrong
 
 
 class Opened:
@@ -60,27 +58,6 @@ def films_in(container: InputContainer) -> list[VideoStream]:
     """Its video streams, less what is a cover's picture."""
     covers = av.stream.Disposition.attached_pic
     return [s for s in container.streams.video if not s.disposition & covers]
-
-
-def sought(container: InputContainer, stream: VideoStream, start: float) -> bool:
-    """Go to `start` (s), or so far before it that no frame from there on is missed.
-
-    MPEG's streams have no index, and where a seek lands in them is a guess. False: no place was
-    found, and the container must be opened anew and read from its beginning.
-    """
-    if stream.time_base is None or container.format.name == UNINDEXED:
-        return False
-    for lead in LEADS:
-        place = int((start - lead) / stream.time_base)
-        try:
-            container.seek(place, stream=stream)
-            first = next(container.decode(stream), None)
-            if first is not None and first.time is not None and first.time <= start:
-                container.seek(place, stream=stream)
-                return True
-        except (av.FFmpegError, ValueError, OverflowError):
-            continue
-    return False
 
 
 def describe(container: InputContainer, stream: VideoStream) -> dict[str, Any]:
