@@ -117,6 +117,23 @@ def test_what_is_no_picture_is_refused_and_the_stream_goes_on(image, what):
         assert reader.push(PICTURE, 0.2).index == 1
 
 
+def test_a_view_of_an_array_is_read_as_its_copy_is():
+    """OpenCV programs push `bgr[..., ::-1]`."""
+    image = next(iter(open_source(DEMO))).image
+    wide = np.zeros((400, 700, 3), np.uint8)
+    wide[:360, :640] = image
+    views = (
+        *(image[..., ::-1].copy()[..., ::-1], image[::-1].copy()[::-1]),
+        *(np.asfortranarray(image), wide[:360, :640]),
+    )
+    for view in (image, *views):
+        with tracker.build() as reader:
+            result = reader.push(view, 0.0)
+        if view is image:
+            expected = lines([result])
+        assert lines([result]) == expected
+
+
 def test_a_result_keeps_the_time_and_not_the_callers_array_of_it():
     now = np.zeros(())
     with tracker.build() as reader:

@@ -97,14 +97,15 @@ Given = NDArray[np.integer[Any] | np.floating[Any]] | Planes
 
 
 def checked(given: object) -> Picture:
-    """Raises ValueError for what is neither uint8 (H, W, 3) nor ours."""
+    """Ready to be read. Raises ValueError for what is neither uint8 (H, W, 3) nor ours."""
     if isinstance(given, Planes):
         return given
     if not isinstance(given, np.ndarray):
         raise ValueError(f"image is a {type(given).__name__}, expected uint8 (H, W, 3) RGB")
     if given.dtype != np.uint8 or given.ndim != 3 or given.shape[2] != 3 or not given.size:
         raise ValueError(f"image is {given.dtype} {given.shape}, expected uint8 (H, W, 3) RGB")
-    return given
+    packed = given.strides[0] > 0 and given.strides[1:] == (3, 1)
+    return given if packed else np.ascontiguousarray(given)  # or OpenCV copies it at every use
 
 
 def _mixture(planes: Sequence[Image], weights: NDArray[np.float64]) -> Image:
