@@ -242,18 +242,14 @@ def test_frames_before_a_place_that_cannot_be_read_are_not_lost(tmp_path):
 
 
 def test_what_decoding_threads_leave_behind_at_a_damaged_end_is_read(tmp_path):
-    path = write_film(
-        tmp_path / "a.mkv", [i / 25 for i in range(60)], codec="mjpeg", pixels="yuvj420p"
-    )
+    path = write_film(tmp_path / "a.mov", [i / 25 for i in range(60)], codec="png", pixels="rgb24")
     with av.open(str(path)) as box:
-        spoilt = [packet for packet in box.demux(video=0) if packet.size][-3]
-        place, size = spoilt.pos, spoilt.size
+        spoilt = [packet.pos for packet in box.demux(video=0) if packet.size][-2]
     data = bytearray(path.read_bytes())
-    place = data.index(b"\xff\xd8", place)
-    data[place : place + size - 10] = bytes(size - 10)
+    data[spoilt : spoilt + 8] = bytes(8)
     path.write_bytes(data)
     source = open_source(path)
-    assert [stamp_of(f.image) for f in source] == [*range(57), 58, 59]
+    assert [stamp_of(f.image) for f in source] == [*range(58), 59]
     assert source.report.errors == 1
 
 
