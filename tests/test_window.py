@@ -351,6 +351,11 @@ def test_a_film_can_be_moved_about_in_with_arrows_and_with_the_bar(bench):
     assert bar.isVisible()
     QTest.mouseClick(bar.slider, Qt.MouseButton.LeftButton, pos=QPoint(bar.slider.width() - 3, 9))
     assert shown.remote.take_target() == pytest.approx(60.0, abs=0.5)
+    bar.slider.setValue(bar.slider.maximum())
+    bar.slider.sliderReleased.emit()
+    assert shown.remote.take_target() == pytest.approx(59.9)  # beyond it there may be no frame
+    shown.window.controls.move(-1.0)
+    assert shown.remote.take_target() == 0.0
 
 
 def test_a_camera_has_no_bar_and_no_arrows(bench):

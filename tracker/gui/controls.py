@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QMainWindow
@@ -15,7 +16,7 @@ from tracker.gui.picture import Picture
 from tracker.playback import Remote
 from tracker.values import Step
 
-LAST = 0.05  # s before the end: a jump beyond it would show nothing
+LAST = 0.1  # s before the end: beyond it there may be no frame to show
 JUMP = 5.0  # s that an arrow key goes through a film
 MARKER = "marker"  # the note of whoever wrote none
 
@@ -70,8 +71,9 @@ class Controls:
             self.record.setChecked(self._remote.recording)
 
     def move(self, pts: float) -> None:
-        """Go to a moment of the film, s."""
-        self._remote.move(pts)
+        """Go to a moment of the film, s, or to the nearest that it has."""
+        first, end = self._remote.extent or (pts, inf)
+        self._remote.move(max(first, min(end - LAST, pts)))
 
     def _pause(self, paused: bool) -> None:
         self._remote.paused = paused
@@ -122,6 +124,6 @@ class Controls:
         self._footer.say(f"Saved {path.name}" if saved else f"{path}: cannot write")
 
     def _jump(self, seconds: float) -> None:
-        step, extent = self._shown(), self._remote.extent
-        if step is not None and extent is not None:
-            self.move(min(extent[1] - LAST, max(extent[0], step.result.pts + seconds)))
+        step = self._shown()
+        if step is not None and self._remote.extent is not None:
+            self.move(step.result.pts + seconds)
