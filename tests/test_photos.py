@@ -5,7 +5,7 @@ import zlib
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 from tracker.sources import SourceError, open_source
 
@@ -166,6 +166,21 @@ def test_a_transparent_picture_is_turned_as_an_opaque_one_is(tmp_path, orientati
     )
     clear, opaque = open_source(tmp_path)
     np.testing.assert_array_equal(clear.image, opaque.image)
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="needs a Pillow that writes AVIF")
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("picture", [rgba(), CLEAR.astype(np.uint8)], ids=["clear", "opaque"])
+def test_an_avif_which_keeps_no_exif_orientation_is_turned_as_others_are(
+    tmp_path, orientation, picture
+):
+    for name in ("a.avif", "b.png"):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        Image.fromarray(picture).save(tmp_path / name, exif=exif)
+    avif, png = open_source(tmp_path)
+    assert avif.image.shape == png.image.shape
+    assert np.abs(avif.image.astype(int) - png.image).mean() < 6
 
 
 def test_colours_for_print_come_out_as_on_a_screen(tmp_path):
