@@ -11,7 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication, QMainWindow, QPlainTextEdit, QSplitter
 
-from tracker import watch
+from tracker import SourceError, watch
 from tracker.gui import EmotionPlane, EmotionPlot
 from tracker.handoff import Handoff, background
 from tracker.values import FrameResult
@@ -34,13 +34,19 @@ class Diary(QMainWindow):
                 holder.addWidget(widget)
         self.setCentralWidget(whole)
         self.resize(900, 600)
-        timer = QTimer(self)
-        timer.timeout.connect(self.take)
-        timer.start(50)  # ms
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.take)
+        self._timer.start(50)  # ms
 
     def take(self) -> None:
         """What has come since the last time. It never waits, so the window never hangs."""
-        for result in self._results.drain():
+        try:
+            results = self._results.drain()
+        except SourceError as wrong:  # raised here, whatever thread it happened in
+            self._timer.stop()
+            self.notes.appendPlainText(str(wrong))
+            return
+        for result in results:
             self.plot.add(result)
             self.plane.add(result)
         self.plot.refresh()

@@ -483,3 +483,20 @@ def test_a_program_of_somebody_else_holds_the_plots(app, monkeypatch):
     assert embed_qt.main(str(DEMO)) == 0
     assert len(seen) == 1
     assert [t for t in threading.enumerate() if t.name == "source"] == []
+
+
+def test_a_program_that_embeds_our_plots_says_once_what_it_cannot_read(app, monkeypatch):
+    from PySide6.QtCore import QTimer
+
+    monkeypatch.syspath_prepend(str(ROOT / "examples"))
+    import embed_qt
+
+    def close():
+        (diary,) = (w for w in app.topLevelWidgets() if isinstance(w, embed_qt.Diary))
+        said.append(diary.notes.toPlainText())
+        diary.close()
+
+    said = []
+    QTimer.singleShot(1000, close)  # twenty looks at what has come
+    assert embed_qt.main("nowhere.mp4") == 0
+    assert said == ["my own notes\nnowhere.mp4: no such file or folder"]
