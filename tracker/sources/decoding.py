@@ -36,7 +36,7 @@ class Decoding:
         self._opened = opened
         self._report = report
         self._stopped = stopped
-        self._held: set[int] = set()  # times, in the stream's units, that no frame was given for
+        self._latest: int | None = None  # time of what was to be decoded, in the stream's units
 
     def begin(self, films: ExitStack, start: float | None, threads: int = 0) -> Film:
         """The film, gone to `start` (s) or before it; `films` closes it. threads: 0: as many as
@@ -50,16 +50,13 @@ class Decoding:
     def frames(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
         for packet in self._packets(container, stream):
             if packet.size and packet.pts is not None:
-                self._held.add(packet.pts)
+                self._latest = packet.pts if self._latest is None else max(packet.pts, self._latest)
             try:
                 frames = packet.decode()
             except (av.FFmpegError, ValueError):
                 self._report.errors += 1
                 continue
-            for decoded in frames:
-                if decoded.pts is not None:
-                    self._held.discard(decoded.pts)
-                yield decoded
+            yield from frames
 
     def left_behind(self, clock: Clock) -> Iterator[VideoFrame]:
         """Frames after the last one, decoded once more by a single thread.
@@ -68,7 +65,7 @@ class Decoding:
         gives up on those after it.
         """
         last = clock.ticks
-        if last is None or clock.back or max(self._held, default=last) <= last:
+        if last is None or clock.back or self._latest is None or self._latest <= last:
             return
         errors = self._report.errors
         with ExitStack() as films:

@@ -79,9 +79,8 @@ def _laid_on_white(array: Image, *, turn: bool) -> Image | None:
         return None
     laid = ((rgb * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
     for kind, exif in zip(kinds, found, strict=True):
-        if (
-            turn and kind == cv2.IMAGE_METADATA_EXIF
-        ):  # imdecode leaves an unchanged picture unturned
+        # imdecode leaves an unchanged picture unturned
+        if turn and kind == cv2.IMAGE_METADATA_EXIF:
             laid = _turned(laid, _orientation(exif.tobytes()))
     return np.ascontiguousarray(laid)
 
