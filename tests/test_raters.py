@@ -32,6 +32,12 @@ def fit(**raters):
     return fit_raters({"valence": Trace(CLOCK, wave(CLOCK))}, {"valence": raters}, Sampling())
 
 
+def read(paths):
+    ratings, left_out = read_ratings(paths)
+    assert left_out == []
+    return ratings
+
+
 def write(path, text):
     path.parent.mkdir(exist_ok=True, parents=True)
     path.write_text(text)
@@ -167,16 +173,19 @@ def flat(found):
 
 def test_a_long_table_has_a_row_per_rater_and_moment(tmp_path):
     text = "rater,timestamp,valence,arousal\nann,0,0.1,0.2\nben,0,0.3,\nann,1,NaN,0.4\n"
-    assert flat(read_ratings([write(tmp_path / "r.csv", text)])) == {
+    path = write(tmp_path / "r.csv", text)
+    ratings, left_out = read_ratings([path])
+    assert flat(ratings) == {
         ("valence", "ann"): [(0, 0.1)],
         ("arousal", "ann"): [(0, 0.2), (1, 0.4)],
         ("valence", "ben"): [(0, 0.3)],
     }
+    assert left_out == [f"{path}: rater ben: no arousal"]
 
 
 def test_a_long_table_may_have_a_row_per_axis(tmp_path):
     text = "Annotator,second,Dimension,Rating\nann,0,Valence,0.1\nann,0,arousal,0.2\nann,1,joy,7\n"
-    assert flat(read_ratings([write(tmp_path / "r.csv", text)])) == {
+    assert flat(read([write(tmp_path / "r.csv", text)])) == {
         ("valence", "ann"): [(0, 0.1)],
         ("arousal", "ann"): [(0, 0.2)],
     }
@@ -189,14 +198,14 @@ def test_recola_has_a_column_per_rater_and_the_axis_in_the_folder_or_name(tmp_pa
         ("valence", "FM1"): [(0, 0.1), (0.04, 0.11)],
         ("valence", "FF1"): [(0, -0.2)],
     }
-    assert flat(read_ratings([write(tmp_path / "valence" / "P16.csv", text)])) == wanted
+    assert flat(read([write(tmp_path / "valence" / "P16.csv", text)])) == wanted
     path = write(tmp_path / "x" / "P16_Emotion_dim_valence_raw.csv", text)
-    assert flat(read_ratings([path])) == wanted
+    assert flat(read([path])) == wanted
 
 
 def test_liris_means_are_one_rater_and_its_spread_is_none(tmp_path):
     path = write(tmp_path / "After_The_Rain_Arousal.txt", "Time\tMean\tStd\n0\t-0.14\t0.27\n")
-    assert flat(read_ratings([path])) == {("arousal", "Mean"): [(0, -0.14)]}
+    assert flat(read([path])) == {("arousal", "Mean"): [(0, -0.14)]}
 
 
 GTRACE = "19/06/2014\nid10\nfilm.mp4\na.jpg\nArousal\n-1,1\n0,255,255\t255,255,0\t0,0,0\n0\n"
@@ -204,7 +213,7 @@ GTRACE = "19/06/2014\nid10\nfilm.mp4\na.jpg\nArousal\n-1,1\n0,255,255\t255,255,0
 
 def test_liris_raw_ratings_name_their_rater_and_have_decimal_commas(tmp_path):
     path = write(tmp_path / "raw.txt", GTRACE + "0,12\t0\n2,24\t-0,0030303\n")
-    assert flat(read_ratings([path])) == {("arousal", "id10"): [(0.12, 0), (2.24, -0.0030303)]}
+    assert flat(read([path])) == {("arousal", "id10"): [(0.12, 0), (2.24, -0.0030303)]}
 
 
 ELAN = "{}\tAnn\t00:00:01.000\t1.0\t00:00:02.500\t2.5\t00:00:01.500\t1.5\t{}\n"
@@ -213,12 +222,12 @@ MEDIA = '"#file:///films/a.mp4 -- offset: 0, duration: 00:00:05.000 / 5.000 / 50
 
 def test_elan_exports_are_read_with_and_without_a_header(tmp_path):
     bare = write(tmp_path / "a.txt", ELAN.format("valence", "0.5") + ELAN.format("talk", '"oh" "'))
-    found = read_ratings([bare])
+    found = read([bare])
     assert flat(found) == {("valence", "Ann"): [(1, 0.5)]}
     assert found["valence"]["Ann"].ends.tolist() == [2.5]
     head = "Begin Time - ss.msec\tEnd Time - ss.msec\tDuration - ss.msec\tben_arousal\tnotes\n"
     tiers = write(tmp_path / "b.txt", head + "1.0\t2.5\t1.5\t-0.5\tlooks away\n2.5\t3\t.5\t\t\n")
-    assert flat(read_ratings([tiers])) == {("arousal", "ben"): [(1, -0.5)]}
+    assert flat(read([tiers])) == {("arousal", "ben"): [(1, -0.5)]}
 
 
 @pytest.mark.parametrize(
@@ -240,7 +249,7 @@ def test_elan_exports_are_read_with_and_without_a_header(tmp_path):
     ],
 )
 def test_what_else_elan_writes_is_the_same_interval(tmp_path, text):
-    found = read_ratings([write(tmp_path / "cleo.txt", text)])
+    found = read([write(tmp_path / "cleo.txt", text)])
     assert flat(found) == {("valence", "cleo"): [(1, 0.5)]}
     assert found["valence"]["cleo"].ends.tolist() == [2.5]
 
@@ -248,12 +257,12 @@ def test_what_else_elan_writes_is_the_same_interval(tmp_path, text):
 def test_lines_of_an_elan_export_are_counted_from_the_top_of_the_file(tmp_path):
     text = MEDIA + "\n" + ELAN.format("valence", "0.5") + ELAN.format("valence", "nice")
     with pytest.raises(TraceError, match=r"e\.txt, line 4: Value is 'nice', not a number"):
-        read_ratings([write(tmp_path / "e.txt", text)])
+        read([write(tmp_path / "e.txt", text)])
 
 
 def test_columns_beside_named_ratings_are_of_something_else(tmp_path):
     text = "t,valence,notes,arousal_mean,arousal_std\n0,0.1,laughs,0.2,9\n"
-    assert flat(read_ratings([write(tmp_path / "ann.csv", text)])) == {
+    assert flat(read([write(tmp_path / "ann.csv", text)])) == {
         ("valence", "ann"): [(0, 0.1)],
         ("arousal", "mean"): [(0, 0.2)],
     }
@@ -262,7 +271,7 @@ def test_columns_beside_named_ratings_are_of_something_else(tmp_path):
 def test_a_table_with_one_raters_columns_is_named_after_its_file(tmp_path):
     one = write(tmp_path / "ann.csv", "t,valence,arousal\n0,0.1,0.2\n")
     two = write(tmp_path / "all.csv", "t,valence_ben\n0,0.3\n")
-    assert flat(read_ratings([one, two])) == {
+    assert flat(read([one, two])) == {
         ("valence", "ann"): [(0, 0.1)],
         ("valence", "ben"): [(0, 0.3)],
         ("arousal", "ann"): [(0, 0.2)],
@@ -301,14 +310,14 @@ def test_a_table_with_one_raters_columns_is_named_after_its_file(tmp_path):
 )
 def test_ratings_that_cannot_be_used_are_named_with_their_line(tmp_path, name, text, why):
     with pytest.raises(TraceError) as wrong:
-        read_ratings([write(tmp_path / "x" / name, text)])
+        read([write(tmp_path / "x" / name, text)])
     assert why in str(wrong.value)
 
 
 def test_a_rater_in_two_files_is_refused(tmp_path):
     paths = [write(tmp_path / n / "ann.csv", "t,valence\n0,0.1\n") for n in ("a", "b")]
     with pytest.raises(TraceError, match=r"valence of rater ann is in .*ann\.csv already"):
-        read_ratings(paths)
+        read(paths)
 
 
 @pytest.fixture
@@ -384,12 +393,12 @@ CARMA = (
 
 def test_carma_states_its_scale_and_leaves_out_seconds_that_nobody_rated(tmp_path):
     path = write(tmp_path / "ben_valence.csv", CARMA + "1,0\n2,NaN\n3,27.7778\n4,-100\n")
-    trace = read_ratings([path])["valence"]["ben"]
+    trace = read([path])["valence"]["ben"]
     assert trace.pts.tolist() == [1, 3, 4]
     assert trace.values == pytest.approx([0, 0.277778, -1])
     nine = CARMA.replace("-100", "1").replace("100", "9")
     path = write(tmp_path / "eve_arousal.csv", nine + "1,1\n2,3\n3,9\n")
-    assert read_ratings([path])["arousal"]["eve"].values.tolist() == [-1, -0.5, 1]
+    assert read([path])["arousal"]["eve"].values.tolist() == [-1, -0.5, 1]
 
 
 @pytest.mark.parametrize(
@@ -405,7 +414,7 @@ def test_carma_states_its_scale_and_leaves_out_seconds_that_nobody_rated(tmp_pat
 )
 def test_what_carma_cannot_have_written_is_named_with_its_line(tmp_path, name, text, why):
     with pytest.raises(TraceError, match=why) as wrong:
-        read_ratings([write(tmp_path / name, text)])
+        read([write(tmp_path / name, text)])
     assert name in str(wrong.value)
 
 
@@ -415,6 +424,26 @@ def test_a_rater_never_leaves_the_scale(tmp_path):
     with open_table(path) as readings:
         found = [cells[-1] for cells in as_raters(readings, {"ann": fit}, 1.0)]
     assert found == ["valence_ann", "1.0000", "-1.0000"]
+
+
+@pytest.mark.parametrize(
+    "name, text, why",
+    [
+        ("cleo.csv", "t,valence,arousal\n0,,\n1,NaN,\n", "rater cleo: no valence and no arousal"),
+        ("all.csv", "rater,t,arousal\neve,0,\neve,1,n/a\n", "rater eve: no arousal"),
+        ("e.txt", ELAN.format("cleo_valence", ""), "rater cleo: no valence"),
+        ("cleo_valence.csv", CARMA + "1,NaN\n", "rater cleo: no valence"),
+        ("f_id7.txt", "Mon\nid7\nf\n-\nvalence\n-1,1\n-\n-\n", "rater id7: no valence"),
+        ("cleo.csv", "t,valence\n", "no rating"),
+    ],
+)
+def test_a_rater_without_a_single_rating_is_named_with_the_file(film, capsys, name, text, why):
+    readings, ratings = film
+    empty, out = write(readings.parent / "more" / name, text), readings.with_name("r.json")
+    words = [str(readings), str(ratings), str(empty), "--out", str(out)]
+    assert main(["calibrate", "raters", *words]) == 0
+    assert f"emotrack: {empty}: {why}\n" in capsys.readouterr().err
+    assert list(json.loads(out.read_text())["raters"]) == ["ann", "ben"]
 
 
 def test_no_output_overwrites_an_input(film, capsys):

@@ -6,10 +6,11 @@ the file's name; which axis it is, too. Ratings are -1..1, or on the scale that 
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,44 +35,58 @@ class _Sample:
 
     axis: str
     rater: str
-    pts: float  # s
-    value: float
+    pts: float  # s; nan where there is no value
+    value: float | None  # None: the cell is empty
     line: int
     end: float | None = None  # s, of an interval
 
 
-def read_ratings(paths: Sequence[Path]) -> Ratings:
-    """All raters of all files, which are of one film.
+def read_ratings(paths: Sequence[Path]) -> tuple[Ratings, list[str]]:
+    """All raters of all files, which are of one film; and a line for each who is left out.
 
     Layouts: docs/evaluation.md. Raises TraceError naming file and line: a rating that is no
     number or outside -1..1, times that step back, one rater's axis in two files.
     """
     found: Ratings = {axis: {} for axis in AXES}
     origin: dict[tuple[str, str], Path] = {}
+    notes: list[str] = []
     for path in paths:
-        for (axis, rater), trace in _read_file(path).items():
+        without: dict[str, list[str]] = defaultdict(list)  # rater -> axes
+        for (axis, rater), samples in _read_file(path).items():
+            if not samples:
+                without[rater].append(axis)
+                continue
             if rater in found[axis]:
                 first = origin[axis, rater]
                 raise TraceError(f"{path}: {axis} of rater {rater} is in {first} already")
-            found[axis][rater] = trace
+            found[axis][rater] = _trace(samples)
             origin[axis, rater] = path
+        notes += [f"{path}: rater {who}: no {' and no '.join(of)}" for who, of in without.items()]
+        if not without and path not in origin.values():
+            notes.append(f"{path}: no rating")
     kept = {axis: raters for axis, raters in found.items() if raters}
     if not kept:
         raise TraceError(f"{', '.join(map(str, paths))}: no rating")
-    return kept
+    return kept, notes
 
 
-def _read_file(path: Path) -> dict[tuple[str, str], Trace]:
+def _read_file(path: Path) -> dict[tuple[str, str], list[_Sample]]:
+    """By axis and rater; nothing of one who is in the file without a rating."""
     if is_gtrace(path):
         axis, rater, rows = read_gtrace(path)
-        return _traces(path, (_Sample(axis, rater, pts, value, n) for n, pts, value in rows))
+        return _sorted(path, _listed(axis, rater, rows))
     if is_carma(path):
         axis, rater = _axis_of(path), split_name(path.stem)[1] or path.stem
-        rows = read_carma(path)
-        return _traces(path, (_Sample(axis, rater, pts, value, n) for n, pts, value in rows))
+        return _sorted(path, _listed(axis, rater, read_carma(path)))
     bare = bare_elan(path)
     with open_table(path, bare.header, bare.skip) as table:
-        return _traces(path, _layout(table, path))
+        return _sorted(path, _layout(table, path))
+
+
+def _listed(axis: str, rater: str, rows: Iterator[tuple[int, float, float]]) -> Iterator[_Sample]:
+    """What a file of one rater holds, who is named even if it is nothing."""
+    yield _Sample(axis, rater, math.nan, None, 0)
+    yield from (_Sample(axis, rater, pts, value, line) for line, pts, value in rows)
 
 
 def _layout(table: Table, path: Path) -> Iterator[_Sample]:
@@ -103,7 +118,7 @@ def _long(table: Table, time: int, rater: int) -> Iterator[_Sample]:
             axis = row.cells[which].strip().lower()
             here = {axis: value} if axis in AXES else {}
         for axis, column in here.items():
-            yield from _sample(table, row, time, column, axis, name)
+            yield _sample(table, row, time, column, axis, name)
 
 
 def _wide(table: Table, time: int, path: Path) -> Iterator[_Sample]:
@@ -128,7 +143,7 @@ def _wide(table: Table, time: int, path: Path) -> Iterator[_Sample]:
         raise TraceError(f"{path}, line 1: no column of ratings, only {', '.join(table.header)}")
     for row in table.rows():
         for i, (axis, rater) in columns.items():
-            yield from _sample(table, row, time, i, axis, rater)
+            yield _sample(table, row, time, i, axis, rater)
 
 
 def _elan(table: Table, path: Path) -> Iterator[_Sample]:
@@ -151,20 +166,17 @@ def _elan(table: Table, path: Path) -> Iterator[_Sample]:
             if not axis:
                 continue
             named = row.cells[who].strip() if who is not None else ""
-            for s in _sample(table, row, begin, i, axis, rater or named or path.stem):
-                yield _Sample(s.axis, s.rater, start, s.value, s.line, stop)
+            s = _sample(table, row, begin, i, axis, rater or named or path.stem)
+            yield replace(s, pts=start, end=stop)
 
 
-def _sample(
-    table: Table, row: Row, time: int, column: int, axis: str, rater: str
-) -> Iterator[_Sample]:
-    """One sample, or none where the cell is empty."""
+def _sample(table: Table, row: Row, time: int, column: int, axis: str, rater: str) -> _Sample:
     value = table.number(row, column)
     if value is None:
-        return
+        return _Sample(axis, rater, math.nan, None, row.line)
     if not -1 <= value <= 1:
         raise table.wrong(row, column, "outside -1..1")
-    yield _Sample(axis, rater, table.seconds(row, time), value, row.line)
+    return _Sample(axis, rater, table.seconds(row, time), value, row.line)
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -185,17 +197,20 @@ def _axis_of(path: Path) -> str:
     )
 
 
-def _traces(path: Path, samples: Iterator[_Sample]) -> dict[tuple[str, str], Trace]:
+def _sorted(path: Path, samples: Iterator[_Sample]) -> dict[tuple[str, str], list[_Sample]]:
+    """By axis and rater, those with a value."""
     kept: dict[tuple[str, str], list[_Sample]] = defaultdict(list)
     for sample in samples:
         before = kept[sample.axis, sample.rater]
+        if sample.value is None:
+            continue
         if before and sample.pts < before[-1].pts - SAME:
             raise TraceError(
                 f"{path}, line {sample.line}: {sample.pts:g} s of rater {sample.rater} is before "
                 f"the {before[-1].pts:g} s above it"
             )
         before.append(sample)
-    return {key: _trace(rows) for key, rows in kept.items()}
+    return kept
 
 
 def _trace(rows: list[_Sample]) -> Trace:

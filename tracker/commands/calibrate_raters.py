@@ -40,8 +40,9 @@ def main(words: list[str]) -> int:
     targets = given.out, given.gold, given.as_raters
     check_outputs(parser, targets, (given.readings, *given.ratings))
     readings = read_traces(given.readings, face=given.face)
-    found = fit_raters(readings.traces, read_ratings(given.ratings), sampling)
-    networks, notes = _networks(given.readings), [*readings.notes, *found.notes]
+    ratings, left_out = read_ratings(given.ratings)
+    found = fit_raters(readings.traces, ratings, sampling)
+    networks, notes = _networks(given.readings), [*readings.notes, *left_out, *found.notes]
     if networks is None:
         notes.append(f"{given.readings}: no sidecar, so no run will know whose scale this is")
     for note in notes:
