@@ -4,6 +4,7 @@
     python benchmarks/film.py --shared ../shared --only 720p-2 --compare bench.json
     python benchmarks/film.py --shared ../shared --only 720p-2 --face face-s-int8
     python benchmarks/film.py --shared ../shared --only 720p-2 --detector-size 640
+    python benchmarks/film.py --shared ../shared --only 720p-2 --scene none
 
 One table on the screen, the same figures in --out. Films are made once, in the system's folder
 for temporary files. `measures.py` says what is measured, `films.py` on what.
@@ -24,6 +25,7 @@ import measures
 
 from tracker import Options
 
+DEFAULT = Options()
 STARTED = "720p-2"  # the film for start-up, memory and two at once
 HEADS = {  # figure -> heading of the table
     "Mbit/s": "Mbit/s",
@@ -42,6 +44,8 @@ def main() -> None:
     add("--only", nargs="+", choices=films.NAMES, default=films.NAMES, metavar="SIZE-FACES")
     add("--face", help="the network that reads faces")
     add("--detector-size", type=int, metavar="PX", help="long side of what the detector sees")
+    add("--scene", default=DEFAULT.scene, metavar="NAME", help="the scene network, or none")
+    add("--scene-interval", type=float, default=DEFAULT.scene_interval, metavar="S")
     add("--film", type=Path, help="measure this film instead")
     add("--rounds", type=int, default=3)
     add("--minutes", type=float, default=0.0, help="of film, for a second figure of memory")
@@ -55,7 +59,12 @@ def main() -> None:
         made = {name: films.film(name, given.shared / "clips", folder) for name in given.only}
     old = json.loads(given.compare.read_text("utf-8")) if given.compare else None
     found: dict[str, measures.Figures] = {}
-    options = Options(face=given.face, detector_size=given.detector_size)
+    options = Options(
+        face=given.face,
+        detector_size=given.detector_size,
+        scene=None if given.scene == "none" else given.scene,
+        scene_interval=given.scene_interval,
+    )
     for name, film in made.items():
         found[name] = measures.speed(film, given.rounds, options)
         if len(found) == 1:
