@@ -254,6 +254,18 @@ def test_what_else_elan_writes_is_the_same_interval(tmp_path, text):
     assert found["valence"]["cleo"].ends.tolist() == [2.5]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Begin Time - PAL\tEnd Time - PAL\tvalence\n00:00:01:00\t00:00:02:12\t0.5\n",
+        "valence\tAnn\t00:00:01;00\t00:00:02;12\t00:00:01;12\t0.5\n",
+    ],
+)
+def test_an_elan_export_that_tells_frames_alone_says_what_to_tick(tmp_path, text):
+    with pytest.raises(TraceError, match=r"e\.txt: its times are SMPTE .* tick one of 'ss\.msec'"):
+        read_ratings([write(tmp_path / "e.txt", text)])
+
+
 def test_lines_of_an_elan_export_are_counted_from_the_top_of_the_file(tmp_path):
     text = MEDIA + "\n" + ELAN.format("valence", "0.5") + ELAN.format("valence", "nice")
     with pytest.raises(TraceError, match=r"e\.txt, line 4: Value is 'nice', not a number"):

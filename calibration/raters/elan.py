@@ -17,10 +17,11 @@ from pathlib import Path
 
 TIER, WHO, VALUE = "Tier", "Participant", "Value"
 UNITS = {"ss.msec": 1.0, "hh:mm:ss.ms": 1.0, "msec": 0.001}  # s in one; the clock is read in s
+SMPTE = "hh:mm:ss:ff"
 POINTS = ("Begin Time", "End Time", "Duration")
 KINDS = (  # what a cell of each format looks like
     ("hh:mm:ss.ms", re.compile(r"-?\d+:\d\d:\d\d\.\d{3}")),
-    ("hh:mm:ss:ff", re.compile(r"-?\d+:\d\d:\d\d[:;]\d\d")),
+    (SMPTE, re.compile(r"-?\d+:\d\d:\d\d[:;]\d\d")),
     ("ss.msec", re.compile(r"-?\d+\.\d+(E-?\d+)?")),
     ("msec", re.compile(r"-?\d+")),
 )
@@ -70,6 +71,18 @@ def times_of(header: Sequence[str]) -> tuple[int, int | None, float] | None:
     return None
 
 
+def frames_alone(cells: Sequence[str]) -> str | None:
+    """Why these cells of a table without a column of times give none, if one is SMPTE's."""
+    found = next((cell for cell in map(str.strip, cells) if _kind(cell) == SMPTE), None)
+    if found is None:
+        return None
+    others = ", ".join(map(repr, UNITS))
+    return (
+        f"its times are SMPTE timecode alone ({found}), which counts frames; "
+        f"tick one of {others} as well where ELAN exports it"
+    )
+
+
 def _header(line: str) -> list[str] | None:
     """The header that an export without one lacks; None if the line is one, or no export's."""
     cells = line.split("\t") if "\t" in line else next(csv.reader([line]), [])
@@ -92,7 +105,7 @@ def _times(cells: Sequence[str], first: int, points: int, formats: int) -> list[
     if None in kinds[0] or any(one != two for one, two in pairwise(kinds)):
         return None
     known = [kind for kind in kinds[0] if kind is not None]
-    if len(set(known)) < formats or set(known) == {"hh:mm:ss:ff"}:
+    if len(set(known)) < formats or set(known) == {SMPTE}:
         return None
     at = next(i for i, kind in enumerate(known) if kind in UNITS)
     read = [_seconds(row[at], known[at]) for row in rows]

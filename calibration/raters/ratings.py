@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from calibration.raters.carma import is_carma, read_carma
-from calibration.raters.elan import TIER, VALUE, WHO, bare_elan, times_of
+from calibration.raters.elan import TIER, VALUE, WHO, bare_elan, frames_alone, times_of
 from calibration.raters.gtrace import is_gtrace, read_gtrace
 from calibration.traces.series import AXES, SAME, Trace
 from calibration.traces.tables import Row, Table, TraceError, open_table
@@ -95,6 +95,9 @@ def _layout(table: Table, path: Path) -> Iterator[_Sample]:
         return _elan(table, path)
     time = table.time_column()
     if time is None:
+        frames = frames_alone([*table.header, *next((row.cells for row in table.rows()), ())])
+        if frames is not None:
+            raise TraceError(f"{path}: {frames}")
         raise TraceError(f"{path}, line 1: no column of times, only {', '.join(table.header)}")
     rater = table.column(*RATER)
     if rater is not None:
