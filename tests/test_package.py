@@ -1,5 +1,6 @@
 """The installed package: its names, its weight, and that README and CI say the same."""
 
+import os
 import re
 import subprocess
 import sys
@@ -24,6 +25,40 @@ def test_importing_the_packages_does_not_import_the_heavy_ones():
     code = f"import sys, engines, tracker; print({HEAVY!r} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "set()"
+
+
+def as_module(module, without, folder, *words):
+    """What `python -m module` does where a package is not installed."""
+    absent = f"raise ModuleNotFoundError('No module named {without}', name={without!r})\n"
+    (folder / f"{without}.py").write_text(absent)
+    path = f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    words = (sys.executable, "-m", module, *words)
+    return subprocess.run(
+        words, capture_output=True, text=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": path}
+    )
+
+
+@pytest.mark.parametrize(
+    "recipe, package", [("face.train", "torch"), ("scene.evaluate", "torch"), ("export", "onnx")]
+)
+def test_a_recipe_without_its_packages_says_in_one_line_what_to_install(recipe, package, tmp_path):
+    ran = as_module(f"calibration.{recipe}", package, tmp_path, "--help")
+    assert ran.stderr == f"emotrack: this needs {package}: pip install 'emotrack[train]'\n"
+    assert (ran.returncode, ran.stdout) == (2, "")
+
+
+def test_evaluations_that_need_no_torch_do_without_it(tmp_path):
+    for module in ("calibration.memory.measure", "calibration.sound.loudness"):
+        ran = as_module(module, "torch", tmp_path, "--help")
+        assert (ran.returncode, ran.stderr) == (0, "")
+    ran = as_module("tracker", "torch", tmp_path, "calibrate", "raters", "--help")
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_a_package_that_no_extra_brings_keeps_its_traceback(tmp_path):
+    ran = as_module("calibration.sound.loudness", "numpy", tmp_path)
+    assert ran.returncode == 1
+    assert "Traceback" in ran.stderr
 
 
 def test_ci_runs_the_commands_that_the_readme_tells():
