@@ -16,7 +16,7 @@ from tracker.shading import LOWERS, RAISES
 from PySide6.QtCore import QPoint, Qt  # isort: skip
 from PySide6.QtGui import QColor, QPalette  # isort: skip
 from PySide6.QtTest import QTest  # isort: skip
-from PySide6.QtWidgets import QFileDialog  # isort: skip
+from PySide6.QtWidgets import QFileDialog, QScrollArea  # isort: skip
 from tracker.gui.colours import AROUSAL, LEVEL, PEOPLE, PLEASANT, UNPLEASANT  # isort: skip
 
 ARTIFACTS = ROOT / "artifacts"
@@ -412,6 +412,23 @@ def test_the_window_answers_while_a_model_is_slow(bench):
         shown.press(Qt.Key.Key_Space)
         assert shown.remote.paused
     assert turns > 10
+
+
+def test_on_a_small_screen_the_panels_scroll_and_the_keys_are_the_windows_still(bench):
+    shown = bench(size=(640, 440))
+    shown.show(*two_people(50, scene=evoked(4.0), audio=HEARD))
+    assert (shown.window.width(), shown.window.height()) == (640, 440)
+    sound, bar = shown.window.sound, shown.window.findChild(QScrollArea).verticalScrollBar()
+    assert sound.visibleRegion().boundingRect().height() < sound.height()
+    QTest.mouseClick(shown.window.scene, Qt.MouseButton.LeftButton)
+    shown.press(Qt.Key.Key_Space)
+    assert shown.remote.paused
+    bar.setValue(bar.maximum())
+    shown.app.processEvents()
+    assert sound.visibleRegion().boundingRect() == sound.rect()
+    shown.window.resize(1280, 800)
+    shown.app.processEvents()
+    assert not bar.isVisible()
 
 
 @pytest.mark.parametrize("factor", ["1.25", "1.5", "2"])

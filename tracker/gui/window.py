@@ -10,9 +10,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QShowEvent
-from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QMainWindow,
+    QScrollArea,
+    QSplitter,
+    QStyle,
+    QVBoxLayout,
+    QWidget,
+)
 
 from tracker.gui.controls import Controls
 from tracker.gui.curves import EmotionPlot
@@ -169,7 +177,7 @@ class Window(QMainWindow):
         for part in (_column(self.picture, self.scrub), self.plot):
             left.addWidget(part)
         left.setSizes([300, 200])  # shares
-        for part in (left, _column(self.plane, self.scene, self.sound)):
+        for part in (left, _Scrolled(_column(self.plane, self.scene, self.sound))):
             across.addWidget(part)
         for i, share in enumerate(SHARES):
             across.setStretchFactor(i, share)
@@ -179,7 +187,30 @@ class Window(QMainWindow):
         self.addToolBar(Qt.ToolBarArea.TopToolBarArea, self.controls.keys)
         whole = _column(across, self.footer)
         self.setCentralWidget(whole)
-        self.resize(SIZE.boundedTo(self.screen().availableSize()))
+        title = self.style().pixelMetric(QStyle.PixelMetric.PM_TitleBarHeight)
+        self.resize(SIZE.boundedTo(self.screen().availableSize() - QSize(0, title)))
+
+
+class _Scrolled(QScrollArea):
+    """As high as there is room: what is in it moves up and down then, but never aside."""
+
+    def __init__(self, whole: QWidget) -> None:
+        super().__init__()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys are the window's
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidgetResizable(True)
+        self.setWidget(whole)
+        self._whole = whole
+
+    def minimumSizeHint(self) -> QSize:
+        wide = self._whole.minimumSizeHint() + self.verticalScrollBar().sizeHint()
+        return QSize(wide.width(), super().minimumSizeHint().height())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:  # a panel has become wider
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
 
 
 def _column(*widgets: QWidget) -> QWidget:
