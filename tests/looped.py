@@ -22,7 +22,7 @@ from tracker.handoff import background
 from tracker.run import follow
 from tracker.sources import Report, open_source
 
-from tracker.gui.colours import PEOPLE, PLEASANT, UNPLEASANT  # isort: skip
+from tracker.gui.colours import PLEASANT, UNPLEASANT  # isort: skip
 
 SETTLED = 100  # pictures after which no reference to None may be lost
 
@@ -66,7 +66,7 @@ def main(clip, pictures, screenshot):
     shown = Bench(app)
     n, step, lost = drawn(shown, clip, int(pictures))
     window = shown.window
-    colours = [PEOPLE[p.face.track % len(PEOPLE)] for p in step.result.people]
+    colours = [window.colours.of(p.face.track) for p in step.result.people]
     parts = {"curves": window.plot, "plane": window.plane, "picture": window.picture}
     said = {
         "platform": app.platformName(),

@@ -8,6 +8,7 @@ from tracker.values import Affect, Scores
 
 from PySide6.QtCore import QRectF, QSizeF, Qt  # isort: skip
 from PySide6.QtGui import QFont, QFontMetricsF, QTextDocument  # isort: skip
+from tracker.gui.colours import PEOPLE, Colours  # isort: skip
 from tracker.gui.curves import EmotionPlot  # isort: skip
 from tracker.gui.pace import Pace  # isort: skip
 from tracker.gui.scrub import clock  # isort: skip
@@ -284,3 +285,49 @@ def test_a_second_place_is_named_only_where_it_is_likely_enough(app, shares, wor
     place = Scores((*labels, "outdoor"), (*shares, 0.5))
     panel.show_reading(replace(evoked(0.0), place=place))
     assert panel._line.toolTip() == words
+
+
+def test_people_in_view_have_colours_of_their_own_however_often_one_of_them_was_lost():
+    colours = Colours()
+    for lost in range(1, 20):
+        colours.add(a_result(lost, person(0), person(lost)))
+        assert colours.of(0).name().upper() == PEOPLE[0]
+        assert colours.number(lost) != 0
+    numbers = [colours.number(track) for track in range(1, 6)]
+    assert sorted(numbers) == [1, 2, 3, 4, 5]  # of those that are free, the one longest unused
+
+
+def test_a_seventh_person_shares_a_colour_and_an_eighth_another():
+    colours = Colours()
+    colours.add(a_result(0, *[person(track) for track in range(8)]))
+    numbers = [colours.number(track) for track in range(8)]
+    assert numbers == [0, 1, 2, 3, 4, 5, 0, 1]
+    colours.add(a_result(1, *[person(track) for track in range(5)]))
+    colours.add(a_result(2, *[person(track) for track in (0, 1, 2, 3, 4, 8)]))
+    assert colours.number(8) == 5
+
+
+def test_plots_that_share_nothing_give_the_same_person_the_same_colour(app):
+    plot, plane = EmotionPlot(), EmotionPlane()
+    for i, tracks in enumerate([(0, 1), (0, 2), (3,), (3, 4, 5, 6), (0, 7), (0, 8)]):
+        for part in (plot, plane):
+            part.add(a_result(i, *map(person, tracks)))
+    for track in range(9):
+        assert plot._colours.of(track) == plane._colours.of(track)
+
+
+def test_whoever_was_seen_before_a_cut_is_not_shown_as_in_view(app):
+    plot, plane = EmotionPlot(), EmotionPlane()
+    before = [a_result(i, person(0), person(1)) for i in range(5)]
+    for result in (*before, replace(a_result(5, person(2)), cut=True), a_result(6, person(2))):
+        plot.add(result)
+        plane.add(result)
+    plot.refresh()
+    assert list(plane._trails) == [2]
+    words = QTextDocument()
+    words.setHtml(plot._legend.text())
+    assert words.toPlainText().split("thin")[0].split() == ["\N{BLACK CIRCLE}", "2"]
+    plot.add(before[-1])  # the viewer goes back
+    plot.refresh()
+    words.setHtml(plot._legend.text())
+    assert words.toPlainText().split("thin")[0].split()[1::2] == ["0", "1"]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from PySide6.QtGui import QColor, QPalette
+
+from tracker.values import FrameResult
 
 # Okabe and Ito (2008), "Color universal design", without black and yellow: those two vanish on
 # one of the backgrounds. Neighbouring numbers differ in lightness as well.
@@ -12,9 +16,38 @@ AROUSAL, LEVEL = "#009E73", "#56B4E9"
 RECORDING = "#D55E00"
 
 
-def of_track(track: int) -> QColor:
-    """One colour per person, for as long as the track lasts."""
-    return QColor(PEOPLE[track % len(PEOPLE)])
+class Colours:
+    """Who has which of PEOPLE: one colour per person, for as long as the track lasts.
+
+    Whoever is new gets the colour whose bearers have been out of sight for longest; one that
+    somebody in view has only where more than six are in view.
+    """
+
+    def __init__(self) -> None:
+        self._of: dict[int, int] = {}  # track -> colour
+        self._seen = [0] * len(PEOPLE)  # by which result each colour was in view last
+        self._results = 0
+
+    def add(self, result: FrameResult) -> None:
+        """The result of one frame; one that was added before changes nobody's colour."""
+        self._results += 1
+        tracks = [person.face.track for person in result.people]
+        taken = Counter(self._of[track] for track in tracks if track in self._of)
+        for k in taken:
+            self._seen[k] = self._results
+        for track in tracks:
+            if track not in self._of:
+                k = min(range(len(PEOPLE)), key=lambda k: (taken[k], self._seen[k]))
+                self._of[track], self._seen[k] = k, self._results
+                taken[k] += 1
+
+    def number(self, track: int) -> int:
+        """Which of PEOPLE a person has who was in a result that was added."""
+        return self._of[track]
+
+    def of(self, track: int) -> QColor:
+        """The same, as a colour."""
+        return QColor(PEOPLE[self._of[track]])
 
 
 def on(colour: QColor) -> QColor:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QPalette, QPen
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from tracker.gui.colours import PEOPLE, faint, of_track
+from tracker.gui.colours import PEOPLE, Colours, faint
 from tracker.gui.lines import GAP, Line
 from tracker.gui.series import Rows, Series
 from tracker.values import FrameResult
@@ -26,17 +26,26 @@ class EmotionPlot(QWidget):
     is to be drawn, at most as often as the screen is. `plots` are the two pyqtgraph PlotItems,
     for curves of your own beside ours. Like every widget it belongs to the GUI's thread.
 
-    seconds: how much is seen at once, and held.
+    seconds: how much is seen at once, and held. colours: those of another part that is given the
+    same results; without, equal ones.
     """
 
-    def __init__(self, parent: QWidget | None = None, *, seconds: float = SECONDS) -> None:
+    def __init__(
+        self,
+        parent: QWidget | None = None,
+        *,
+        seconds: float = SECONDS,
+        colours: Colours | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._colours = colours or Colours()
         self._seconds = seconds
         self._raw_shown = True
         self._tracks: dict[int, Series] = {}
         self._bounds: tuple[float, float] | None = None  # s, of a film
         self._zero: float | None = None  # s, of the first result
         self._now = 0.0  # s, of the newest
+        self._cut = -inf  # s, of the cut before it: whoever was seen before that is not in view
         self._in_view = True  # whoever the newest result saw
         self._marks: list[tuple[pg.PlotItem, pg.InfiniteLine]] = []
         self._legend, self._view = QLabel(), pg.GraphicsLayoutWidget()
@@ -53,7 +62,10 @@ class EmotionPlot(QWidget):
         """The result of one frame. A time that was there before is shown as it was."""
         if self._zero is None:
             self._zero = result.pts
+        if result.cut or result.pts < self._now:
+            self._cut = result.pts if result.cut else -inf
         self._now, self._in_view = result.pts, True
+        self._colours.add(result)
         for person in result.people:
             series = self._tracks.get(person.face.track)
             if series is None:
@@ -69,9 +81,10 @@ class EmotionPlot(QWidget):
         for track, series in self._tracks.items():
             rows = series.between(start, end)
             if len(rows):
-                drawn.setdefault(track % len(PEOPLE), []).append(rows)
+                drawn.setdefault(self._colours.number(track), []).append(rows)
         known = self._tracks.items() if self._in_view else ()
-        self._show_legend([t for t, s in known if s.seen(self._now - GAP, self._now)])
+        since = max(self._now - GAP, self._cut)
+        self._show_legend([track for track, s in known if s.seen(since, self._now)])
         for axis, plot in enumerate(self.plots):
             plot.setXRange(start, end, padding=0)
             self._cursors[axis].setValue(self._now)
@@ -105,7 +118,7 @@ class EmotionPlot(QWidget):
 
     def clear(self) -> None:
         """Forget everything: another stream follows."""
-        self._tracks, self._zero = {}, None
+        self._tracks, self._zero, self._cut = {}, None, -inf
         for plot, mark in self._marks:
             plot.removeItem(mark)
         self._marks = []
@@ -131,7 +144,8 @@ class EmotionPlot(QWidget):
     def _show_legend(self, tracks: Sequence[int]) -> None:
         """Who is in view, and what the lines are."""
         people = "".join(
-            f'<span style="color:{of_track(track).name()}">\N{BLACK CIRCLE}</span> {track} &nbsp; '
+            f'<span style="color:{self._colours.of(track).name()}">\N{BLACK CIRCLE}</span>'
+            f" {track} &nbsp; "
             for track in tracks
         )
         people = people or "no face in view &nbsp; "

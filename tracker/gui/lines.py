@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QPainterPath
 from PySide6.QtWidgets import QGraphicsPathItem
 
-from tracker.gui.colours import of_track
+from tracker.gui.colours import PEOPLE
 from tracker.gui.series import RAW, ROW, SMOOTH, SPREAD, Rows
 
 BAND = 0.25  # opacity of the uncertainty
@@ -24,7 +24,7 @@ class Line:
 
     def __init__(self, plot: pg.PlotItem, k: int) -> None:
         self._empty = True
-        colour = of_track(k)
+        colour = QColor(PEOPLE[k])
         self._band = QGraphicsPathItem()
         self._band.setPen(QColor(0, 0, 0, 0))
         self._band.setBrush(_faded(colour, BAND))

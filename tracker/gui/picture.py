@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from tracker.gui.colours import of_track, on
+from tracker.gui.colours import Colours, on
 from tracker.gui.overlay import overlay
 from tracker.gui.words import Label
 from tracker.values import Box, Face, Image, SceneReading
@@ -21,8 +21,9 @@ IN_THE_BOX = 4  # the first of a label's spots that hide its face
 class Picture(QWidget):
     """Shows the last frame it was given, as large as fits, with its aspect ratio kept."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, colours: Colours) -> None:
+        super().__init__()
+        self._colours = colours
         self._image: QImage | None = None
         self._faces: Sequence[tuple[Face, Label]] = ()
         self._map: tuple[QImage, str, Box | None] | None = None
@@ -83,13 +84,13 @@ class Picture(QWidget):
             # A dark line under the coloured one: seen on any picture.
             painter.setPen(QPen(QColor(0, 0, 0, 150), 4))
             painter.drawRect(box)
-            painter.setPen(QPen(of_track(face.track), 2))
+            painter.setPen(QPen(self._colours.of(face.track), 2))
             painter.drawRect(box)
         metrics, before, self._spots = QFontMetricsF(painter.font()), self._spots, {}
         for (face, label), box in zip(self._faces, boxes, strict=True):
             lines, had = _lines(label), before.get(face.track)
             kind, spot = placed(box, _size(metrics, lines), place, taken, had)
-            _draw_label(painter, lines, spot, of_track(face.track))
+            _draw_label(painter, lines, spot, self._colours.of(face.track))
             self._spots[face.track] = kind
             taken.append(spot)
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from tracker.gui.colours import faint, of_track, on
+from tracker.gui.colours import Colours, faint, on
 from tracker.values import Affect, FrameResult
 
 TRAIL = 5.0  # s that a trail goes back
@@ -35,8 +35,10 @@ class EmotionPlane(QWidget):
     The smooth values are drawn. A diamond is what the scene evokes. For the GUI's thread only.
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, colours: Colours | None = None) -> None:
+        """colours: as of EmotionPlot."""
         super().__init__(parent)
+        self._colours = colours or Colours()
         self._trails: dict[int, deque[tuple[float, Affect]]] = {}
         self._scene: Affect | None = None
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -51,11 +53,12 @@ class EmotionPlane(QWidget):
         return self.sizeHint() * LEAST
 
     def add(self, result: FrameResult) -> None:
-        """The result of one frame, in the order of time; a step back begins anew."""
+        """The result of one frame, in the order of time; a step back, or a cut, begins anew."""
         now = result.pts
+        self._colours.add(result)
         self._trails = {
             track: trail
-            for track, trail in self._trails.items()
+            for track, trail in ({} if result.cut else self._trails).items()
             if trail[-1][0] <= now <= trail[-1][0] + GONE
         }
         for person in result.people:
@@ -107,7 +110,7 @@ class EmotionPlane(QWidget):
         for pts, affect in trail:
             piece = min(FADES - 1, int(FADES * (1 - (now - pts) / TRAIL)))
             pieces[piece].append(_at(affect, middle, radius))
-        colour = of_track(track)
+        colour = self._colours.of(track)
         last: QPointF | None = None
         for i, points in enumerate(pieces):
             if not points:
@@ -119,7 +122,7 @@ class EmotionPlane(QWidget):
         self._draw_person(painter, _at(trail[-1][1], middle, radius), track)
 
     def _draw_person(self, painter: QPainter, at: QPointF, track: int) -> None:
-        colour = of_track(track)
+        colour = self._colours.of(track)
         metrics = QFontMetricsF(self.font())
         height = 1.24 * metrics.height()
         width = max(height, metrics.horizontalAdvance(str(track)) + height / 2)

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tracker.gui.colours import Colours
 from tracker.gui.controls import Controls
 from tracker.gui.curves import EmotionPlot
 from tracker.gui.footer import Footer
@@ -68,8 +69,9 @@ class Window(QMainWindow):
         self._extent: tuple[float, float] | None = None  # s, of the film shown
         self._plot_stale, self._plot_drawn = False, 0.0  # s, when the curves were drawn last
         self._words, self._pace = Words(), Pace()
-        self.picture, self.plane = Picture(), EmotionPlane()
-        self.plot = EmotionPlot()
+        self.colours = Colours()
+        self.picture, self.plane = Picture(self.colours), EmotionPlane(colours=self.colours)
+        self.plot = EmotionPlot(colours=self.colours)
         self.scene, self.sound = ScenePanel(), SoundPanel()
         self.scrub, self.footer = ScrubBar(), Footer()
         parts = self.picture, self.plot, self.footer
@@ -130,6 +132,7 @@ class Window(QMainWindow):
         frame, result = self.shown.frame, self.shown.result
         faces = [person.face for person in result.people]
         labels = self._words.labels(result)
+        self.colours.add(result)  # of results that wait for too long the oldest go
         self.picture.show_frame(frame.image, list(zip(faces, labels, strict=True)), result.scene)
         if result.scene is not None:
             self.scene.show_reading(result.scene)
