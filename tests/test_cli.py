@@ -281,14 +281,71 @@ def test_a_disk_that_fills_up_leaves_whole_rows_and_says_so(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     ran = emotrack(film, "--csv", "out.csv", cwd=tmp_path, preexec_fn=small_disk)
-    assert ran.returncode == 2
-    assert f"out.csv: cannot write ({os.strerror(errno.EFBIG)})" in ran.stderr
     text = (tmp_path / "out.csv").read_text("utf-8")
+    n = text.count("\n") - 1
+    assert n > 100
+    why = f"out.csv: cannot write ({os.strerror(errno.EFBIG)}); out.csv keeps {n} rows"
+    assert ran.stderr == f"emotrack: {why}\n"
+    assert ran.returncode == 3
     assert text.endswith("\n")
     widths = {len(row) for row in csv.reader(io.StringIO(text))}
     assert len(widths) == 1
     assert {p.name for p in tmp_path.iterdir()} == {"long.mp4", "out.csv", "out.meta.json"}
     assert meta(tmp_path / "out.csv")["run"]["finished"] is False
+
+
+def run_until_there(tmp_path, out, then, *words):
+    """A long run to which `then` happens once it has written 2000 bytes."""
+    film = write_film(tmp_path / "long.mp4", [i / 25 for i in range(20_000)])
+    running = subprocess.Popen(
+        [*EMOTRACK, str(film), *words], stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    deadline = time.monotonic() + 60
+    while not (out.exists() and out.stat().st_size > 2000) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    then(running)
+    _, said = running.communicate(timeout=60)
+    return running.returncode, said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be removed there")
+def test_a_table_removed_while_it_is_written_is_nothing_unless_another_keeps_its_rows(tmp_path):
+    out, other = tmp_path / "out.csv", tmp_path / "other.jsonl"
+    removed = "emotrack: out.csv: was removed while it was being written"
+    code, said = run_until_there(tmp_path, out, lambda _: out.unlink(), "--csv", "out.csv")
+    assert (code, said) == (2, f"{removed}\n")
+    words = ("--csv", "out.csv", "--jsonl", "other.jsonl")
+    code, said = run_until_there(tmp_path, out, lambda _: out.unlink(), *words)
+    assert code == 3
+    assert said == f"{removed}; other.jsonl keeps {other.read_text().count(chr(10))} rows\n"
+
+
+def test_a_sidecar_that_cannot_be_finished_does_not_take_the_table_with_it(tmp_path):
+    about = tmp_path / "out.meta.json"
+
+    def in_the_way(running):
+        about.unlink()
+        about.mkdir()
+
+    code, said = run_until_there(
+        tmp_path, tmp_path / "out.csv", in_the_way, "--csv", "out.csv", "--end", "40"
+    )
+    assert code == 3
+    why = f"out.meta.json: cannot write ({os.strerror(errno.EISDIR)}); out.csv keeps 1000 rows"
+    assert said == f"emotrack: {why}\n"
+    assert (tmp_path / "out.csv").read_text().count("\n") == 1001
+
+
+def test_a_smoothed_table_that_does_not_fit_is_not_there_in_part(tmp_path):
+    def small_disk():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
+
+    rows = "".join(f"{i / 10},0.1,0.2\n" for i in range(2000))
+    (tmp_path / "a.csv").write_text("timestamp,valence,arousal\n" + rows)
+    ran = emotrack("smooth", "a.csv", "--out", "b.csv", cwd=tmp_path, preexec_fn=small_disk)
+    why = f"b.csv: cannot write ({os.strerror(errno.EFBIG)})"
+    assert (ran.returncode, ran.stderr) == (2, f"emotrack: {why}\n")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.csv"]
 
 
 def test_a_disk_that_is_full_from_the_start_leaves_nothing(tmp_path):

@@ -99,6 +99,7 @@ RANKS = {  # longest matching prefix wins
     "tracker.commands.outputs": 12,
     "tracker.commands.pictures": 12,
     "tracker.commands.streams": 12,
+    "tracker.commands.tables": 12,
     "tracker.commands.words": 14,
     "tracker.commands.neutral_capture": 15,
     "tracker.commands.view": 16,

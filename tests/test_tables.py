@@ -151,6 +151,7 @@ def test_a_table_that_another_run_begins_to_write_is_an_error_and_no_mixture(tmp
         with pytest.raises(SinkError, match=r"out\.csv: somebody else writes it too"):
             lines.write("ours\n")
         others.write("theirs\n")
+        lines.discard()
     assert path.read_text() == "theirs\ntheirs\n"
 
 

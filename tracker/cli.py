@@ -1,7 +1,7 @@
 """The command line: dispatch, and every error of ours as one line.
 
 Exit codes: 0 done; 2 nothing could be read or written, or a wrong command; 3 done as far as the
-input could be read; 130 stopped with Ctrl-C, SIGTERM or SIGHUP.
+input could be read, or its table be written; 130 stopped with Ctrl-C, SIGTERM or SIGHUP.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from calibration.traces.tables import MISSING, Row, Table, TraceError, open_tabl
 from engines import Engine
 from tracker.commands.outputs import check_outputs
 from tracker.options import Options
-from tracker.sinks.base import Lines
+from tracker.sinks.base import Lines, SinkError
 from tracker.smoothing import LstmSmoother, Steady
 
 CERTAIN = 1.0  # confidence of a table that states none
@@ -59,8 +59,8 @@ def main(words: list[str]) -> int:
                 try:
                     for cells in steadied.rows(engine, options.forget_after):
                         out.write(_line(cells, table.delimiter))
-                except TraceError:
-                    out.discard()  # refused; half a table would be taken for a whole one
+                except (TraceError, SinkError):
+                    out.discard()  # half a table would be taken for a whole one
                     raise
         finally:
             engine.close()

@@ -19,6 +19,7 @@ from tracker.commands.interrupt import Interrupt
 from tracker.commands.pictures import enough, picture_sinks
 from tracker.commands.streams import stream_sinks
 from tracker.commands.summary import Summary
+from tracker.commands.tables import FORMATS, Tables
 from tracker.commands.view import View, wants_window
 from tracker.commands.words import parsed, told_on
 from tracker.handoff import Waiting
@@ -27,10 +28,8 @@ from tracker.nameless import nameless
 from tracker.options import Options
 from tracker.pipeline import Tracker
 from tracker.run import Sink, follow, record
-from tracker.sinks.column import Column
+from tracker.sinks.base import SinkError
 from tracker.sinks.rows import columns
-from tracker.sinks.sidecar import Sidecar, beside
-from tracker.sinks.tables import csv_table, json_lines
 from tracker.sinks.unfilled import unfilled
 from tracker.sources import (
     Source,
@@ -48,14 +47,13 @@ OPTIONS = (
     *("detector", "detector_size", "min_confidence", "face", "faces", "context", "profile"),
     *("rater", "baseline", "scene", "scene_interval", "sound"),
 )
-TABLES = {"csv": csv_table, "jsonl": json_lines}
 DONE, FAILED, PARTLY = 0, 2, 3
 Input = tuple[str, Callable[[Span], Source]]  # its name, and how a part of it is opened
 
 
 def main(words: list[str]) -> int:
     parser, given = parsed(words)
-    outputs = {kind: getattr(given, kind) for kind in TABLES if getattr(given, kind) is not None}
+    outputs = {kind: getattr(given, kind) for kind in FORMATS if getattr(given, kind) is not None}
     start = given.start
     if given.explain_at is not None and not outputs and given.report is None:
         start = max(given.explain_at, start or 0.0)  # nothing before it is wanted
@@ -72,17 +70,7 @@ def main(words: list[str]) -> int:
     hear(verbose=given.verbose)
     tracker, options = open_tracker(options, given.engine, given.device)
     with tracker:
-        about = {
-            "emotrack": importlib.metadata.version("emotrack"),
-            "command": ["emotrack", *told_on(words)],
-            "options": asdict(options)
-            | {"profile": options.profile and Path(options.profile).name}
-            | {"context": options.context and Path(options.context).name}
-            | {"scene": options.scene and Path(options.scene).name},
-            "span": asdict(span),
-            "models": [asdict(model) for model in tracker.models],
-            "profile": tracker.profile and asdict(tracker.profile),
-        }
+        about = _about(words, options, span, tracker)
         calibrated = watched or options.profile is not None or options.baseline is not None
         empty = unfilled(tracker.models, calibrated=calibrated)
         header = columns(
@@ -99,12 +87,22 @@ def main(words: list[str]) -> int:
         view = None
         if watched:
             view = View(outputs, tracker, options, recording=bool(outputs or pictures))
-        run = _Run(
-            *(tracker, _inputs(given), span, header, view),
-            quiet=given.quiet or watched,
-            ids=ids,
-        )
-        return run.go(outputs, pictures, streams, about, empty)
+        tables, quiet = Tables(header, about, empty), given.quiet or watched
+        run = _Run(tracker, _inputs(given), span, tables, view, quiet=quiet, ids=ids)
+        return run.go(outputs, pictures, streams)
+
+
+def _about(words: list[str], options: Options, span: Span, tracker: Tracker) -> dict[str, Any]:
+    """What is known of a run from its start, for the sidecar."""
+    files = {name: getattr(options, name) for name in ("profile", "context", "scene")}
+    return {
+        "emotrack": importlib.metadata.version("emotrack"),
+        "command": ["emotrack", *told_on(words)],
+        "options": asdict(options) | {name: at and Path(at).name for name, at in files.items()},
+        "span": asdict(span),
+        "models": [asdict(model) for model in tracker.models],
+        "profile": tracker.profile and asdict(tracker.profile),
+    }
 
 
 def _several(names: Sequence[str]) -> bool:
@@ -130,7 +128,7 @@ class _Run:
         tracker: Tracker,
         inputs: Sequence[Input],
         span: Span,
-        header: Sequence[Column],
+        tables: Tables,
         view: View | None,
         *,
         quiet: bool,
@@ -140,41 +138,34 @@ class _Run:
         self._inputs = inputs
         self._span = span
         self._view = view
-        self._header = header
+        self._tables, self._sources = tables, tables.sources
         self._quiet = quiet
         self._ids = ids
         self._interrupt = Interrupt(self._stop)
         self._failed = 0
-        self._sources: list[Source] = []
 
     def go(
-        self,
-        outputs: Mapping[str, str],
-        pictures: Sequence[Sink],
-        streams: Sequence[Sink],
-        about: Mapping[str, Any],
-        empty: Mapping[str, str],
+        self, outputs: Mapping[str, str], pictures: Sequence[Sink], streams: Sequence[Sink]
     ) -> int:
-        """outputs: format -> file, or "-" for standard output. Returns the exit code.
-
-        pictures: what draws. streams: other programs. empty: column -> why no row can fill it.
-        """
+        """Returns the exit code. outputs: format -> file. pictures: what draws. streams: other
+        programs."""
 
         def opened(outputs: Mapping[str, str]) -> list[Sink]:
-            sinks: list[Sink] = [*pictures]
-            for kind, target in outputs.items():
-                table = TABLES[kind](target, self._header)
-                sinks.append(table)
-                if beside(target):
-                    sinks.append(Sidecar(Path(target), table, about, self._sources, empty))
-            return sinks
+            return [*pictures, *self._tables.opened(outputs)]
 
-        if self._view is not None:
-            steps = record(self._steps(), self._view.sinks(opened), streams)
-            with self._interrupt:
-                self._view.show(steps, self._interrupt.check)
-        else:
-            self._read(opened(outputs), streams)
+        try:
+            if self._view is None:
+                self._read(opened(outputs), streams)
+            else:
+                steps = record(self._steps(), self._view.sinks(opened), streams)
+                with self._interrupt:
+                    self._view.show(steps, self._interrupt.check)
+        except SinkError as wrong:
+            kept = self._tables.kept()
+            if not kept:
+                raise
+            _say(f"{wrong}; {kept}")
+            return PARTLY
         if not any(source.report.frames for source in self._sources):
             return DONE if self._view is not None and not self._failed else FAILED
         reports = [source.report for source in self._sources]

@@ -27,7 +27,8 @@ commands:
 
 exit codes:
   0 done   2 nothing could be read or written, or a wrong command
-  3 done as far as the input could be read   130 stopped with Ctrl-C, SIGTERM or SIGHUP
+  3 done as far as the input could be read, or its table be written
+  130 stopped with Ctrl-C, SIGTERM or SIGHUP
 """
 
 

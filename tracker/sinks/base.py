@@ -38,18 +38,18 @@ class Lines:
     """
 
     def __init__(self, target: str) -> None:
-        self._target = target
+        self.target = target
         self._file: BinaryIO | None = None
         self._whole = 0  # bytes of complete lines
 
     def __enter__(self) -> Lines:
-        if self._target == "-":
+        if self.target == "-":
             self._file = sys.stdout.buffer
             return self
         try:
-            self._file = Path(self._target).open("wb", buffering=0)
+            self._file = Path(self.target).open("wb", buffering=0)
         except OSError as wrong:
-            raise SinkError(f"{self._target}: cannot write ({wrong.strerror})") from wrong
+            raise SinkError(f"{self.target}: cannot write ({wrong.strerror})") from wrong
         return self
 
     def __exit__(
@@ -58,7 +58,7 @@ class Lines:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._file is not None and self._target != "-":
+        if self._file is not None and self.target != "-":
             self._file.close()
         self._file = None
 
@@ -76,31 +76,38 @@ class Lines:
             raise
         except OSError as wrong:
             self._cut_back()
-            raise SinkError(
-                f"{self._target}: cannot write ({wrong.strerror}); "
-                f"the rows before this one are kept"
-            ) from wrong
+            raise SinkError(f"{self.target}: cannot write ({wrong.strerror})") from wrong
         self._whole += len(data)
+
+    def ours(self) -> bool:
+        """Whether the file is there still, and holds nothing but what was written here."""
+        if self.target == "-":
+            return True
+        try:
+            about = Path(self.target).stat()
+        except OSError:
+            return False
+        return not S_ISREG(about.st_mode) or about.st_size == self._whole
 
     def discard(self) -> None:
         """Take the file away: a run that failed before its first row leaves none."""
-        path = Path(self._target)
-        if self._target != "-" and path.is_file():  # a device is not ours to remove
+        path = Path(self.target)
+        if self.target != "-" and path.is_file() and self.ours():  # a device is not
             path.unlink()
 
     def _check_ours(self, file: BinaryIO) -> None:
         """The system would take every row to come, and nobody could ever read it, or not tell it
         from the rows of another run."""
-        about = None if self._target == "-" else os.fstat(file.fileno())
+        about = None if self.target == "-" else os.fstat(file.fileno())
         if about is None or not S_ISREG(about.st_mode):
             return
         if about.st_nlink == 0:
-            raise SinkError(f"{self._target}: was removed while it was being written")
+            raise SinkError(f"{self.target}: was removed while it was being written")
         if about.st_size != self._whole:
-            raise SinkError(f"{self._target}: somebody else writes it too")
+            raise SinkError(f"{self.target}: somebody else writes it too")
 
     def _cut_back(self) -> None:
         """Take back what was written of an unfinished line; shrinking works on a full disk."""
-        if self._target != "-" and self._file is not None:
+        if self.target != "-" and self._file is not None:
             with suppress(OSError):  # a device has no length to cut
                 os.ftruncate(self._file.fileno(), self._whole)

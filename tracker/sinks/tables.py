@@ -28,6 +28,7 @@ class Table:
         first: str = "",
     ) -> None:
         self.header = header
+        self.target = target
         self.rows = 0
         self._lines = Lines(target)
         self._line = line
@@ -57,6 +58,10 @@ class Table:
         found = [self._line(cells) for cells in rows(step.result, self.header)]
         self._lines.write("".join(found))
         self.rows += len(found)
+
+    def kept(self) -> bool:
+        """Whether rows were written, and are there still."""
+        return self.rows > 0 and self._lines.ours()
 
 
 def csv_table(target: str, header: Sequence[Column]) -> Table:
