@@ -23,7 +23,7 @@ from tracker.gui import window as gui
 from tracker.gui.application import open_application
 from tracker.handoff import Handoff
 from tracker.options import Options
-from tracker.playback import Remote
+from tracker.remote import Remote
 from tracker.run import follow
 from tracker.sources import open_source
 from tracker.values import FrameResult, Step

@@ -25,6 +25,7 @@ RANKS = {  # longest matching prefix wins
     "tracker.handoff": 4,
     "tracker.mel": 4,
     "tracker.models": 4,
+    "tracker.remote": 4,
     "tracker.resize": 4,
     "tracker.bars": 4,
     "tracker.shading": 4,

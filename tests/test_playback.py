@@ -11,7 +11,8 @@ import pytest
 
 from conftest import stamp_of, write_film
 from tracker.handoff import background
-from tracker.playback import Remote, play
+from tracker.playback import play
+from tracker.remote import Remote
 from tracker.sinks.once import Once
 from tracker.sinks.rows import columns
 from tracker.sinks.sidecar import Sidecar

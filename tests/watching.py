@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tracker.handoff import Handoff
-from tracker.playback import Remote
+from tracker.remote import Remote
 from tracker.values import (
     EMOTIONS,
     EXPRESSIONS,

@@ -7,87 +7,18 @@ as it was read: whoever goes back sees it again, and nothing is read twice.
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from contextlib import suppress
 from dataclasses import replace
 
-from tracker.handoff import Handoff, Waiting
+from tracker.handoff import Waiting
 from tracker.pipeline import Tracker
-from tracker.run import Looked, listening, paced
+from tracker.remote import Remote
+from tracker.run import listening, paced
 from tracker.sound import Sound
 from tracker.sources import ALL, Report, Source, SourceError, Span
-from tracker.values import Frame, FrameResult, Note, Step
+from tracker.values import Frame, FrameResult, Step
 
-POLL = 0.01  # s between two looks at what the viewer wants
 BREAK = 2  # step of the frame count where a viewer has moved: the gap says so
-
-
-class Remote:
-    """What the viewer asks of a run, and what the run tells the viewer.
-
-    The viewer's thread calls `mark`, `move` and `stop`, and sets `paused`, `recording` and
-    `neutral_wanted`; the run's thread does the rest.
-    """
-
-    def __init__(self, *, recording: bool) -> None:
-        self.paused = False  # nothing is read, and nothing written
-        self.recording = recording  # what is read goes into the tables
-        self.stopped = False
-        self.extent: tuple[float, float] | None = None  # s, of the film shown; None: no end
-        self.live = False  # what is shown is of now, or of nothing
-        self.dropped = 0  # frames of a live source that nobody had time for
-        self.neutral_wanted = False  # measure the faces at rest from now on
-        self.neutral_left: float | None = None  # s that this still takes; None: nobody measures
-        self.at_end = False  # the film is over, and waits for the viewer
-        self.told: deque[str] = deque()  # lines for the viewer
-        self._notes: deque[Note] = deque()
-        self._target: float | None = None  # s, where the viewer wants to be
-        self._frames: Handoff[Looked] | None = None
-
-    def mark(self, pts: float, text: str) -> None:
-        """pts: s, the moment that the text is about. It goes to the next row that is written."""
-        self._notes.append(Note(pts, text))
-
-    def move(self, pts: float) -> None:
-        """Go on from another time of the film, in seconds."""
-        self._target = pts
-        self._wake()
-
-    def stop(self) -> None:
-        """End the run, whatever it waits for."""
-        self.stopped = True
-        self._wake()
-
-    @property
-    def interrupted(self) -> bool:
-        """The film is not to go on from where it is."""
-        return self.stopped or self._target is not None
-
-    def attach(self, frames: Handoff[Looked]) -> None:
-        """frames: what the run waits for."""
-        self._frames = frames
-        if self.interrupted:
-            frames.close()
-
-    def take_target(self) -> float | None:
-        target, self._target = self._target, None
-        return target
-
-    def take_note(self) -> Note | None:
-        with suppress(IndexError):
-            return self._notes.popleft()
-        return None
-
-    def wait(self, done: Callable[[], bool]) -> None:
-        """Until `done`, or until the viewer wants something else."""
-        while not (done() or self.interrupted):
-            time.sleep(POLL)
-
-    def _wake(self) -> None:
-        frames = self._frames
-        if frames is not None:
-            frames.close()
 
 
 def play(
@@ -136,7 +67,7 @@ def _steps(source: Source, tracker: Tracker, remote: Remote, shown: _Shown) -> I
     """One way through a source, until its end or until the viewer wants something else."""
     at_its_pace = _AtItsPace(source, remote)
     with listening(source, tracker), paced(at_its_pace, tracker) as frames:
-        remote.attach(frames)
+        remote.attach(frames.close)
         moved_here = shown.moves > 0
         for frame, seen in frames:
             remote.dropped = source.report.dropped = frames.dropped

@@ -17,9 +17,9 @@ from calibration.baseline import (
 )
 from tracker.options import Options
 from tracker.pipeline import Tracker
-from tracker.playback import Remote
 from tracker.profile import Calibrator, ProfileError, Rater
 from tracker.profile_file import load_profile
+from tracker.remote import Remote
 from tracker.sinks.base import SinkError
 from tracker.sources import Source
 from tracker.values import Affect, FrameResult

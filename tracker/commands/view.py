@@ -18,7 +18,8 @@ from tracker.commands.neutral_capture import NeutralCapture
 from tracker.handoff import Handoff, background
 from tracker.options import Options
 from tracker.pipeline import Tracker
-from tracker.playback import Remote, play
+from tracker.playback import play
+from tracker.remote import Remote
 from tracker.run import Sink
 from tracker.sinks.once import Once
 from tracker.sinks.sidecar import beside

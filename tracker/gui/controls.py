@@ -13,7 +13,7 @@ from tracker.gui.footer import Footer
 from tracker.gui.keys import Keys
 from tracker.gui.overlay import SHOWN
 from tracker.gui.picture import Picture
-from tracker.playback import Remote
+from tracker.remote import Remote
 from tracker.values import Step
 
 LAST = 0.1  # s before the end: beyond it there may be no frame to show

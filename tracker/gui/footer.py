@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QStac
 from tracker.gui.colours import RECORDING
 from tracker.gui.pace import Pace
 from tracker.gui.scrub import clock
-from tracker.playback import Remote
+from tracker.remote import Remote
 
 STAYS = 8000  # ms that a message is shown
 WIDEST = "99.9 frames/s   latency 9999 ms (95 %: 9999)   9999 dropped"  # keeps the rest in place

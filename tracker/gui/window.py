@@ -33,7 +33,7 @@ from tracker.gui.plane import EmotionPlane
 from tracker.gui.scrub import ScrubBar
 from tracker.gui.words import Words
 from tracker.handoff import Handoff
-from tracker.playback import Remote
+from tracker.remote import Remote
 from tracker.values import FrameResult, Step
 
 TICK = 33  # ms; a screen shows no more than 30 of our pictures a second
