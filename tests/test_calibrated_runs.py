@@ -130,6 +130,14 @@ def test_a_track_that_nobody_named_has_empty_calibrated_columns(clip, profile, t
     assert {row["valence_cal"] for row in rows} == {""}
 
 
+def test_a_number_that_no_face_had_is_told(clip, profile, tmp_path, capsys):
+    words = ["--profile", profile, "--person", "0=ana", "--person", "3=ana"]
+    command(clip, tmp_path / "out.csv", *words)
+    told = "no face had the number 3: ana was not in view"
+    assert capsys.readouterr().err == f"emotrack: {told}\n"
+    assert json.loads((tmp_path / "out.meta.json").read_text())["run"]["notes"] == [told]
+
+
 def test_a_running_neutral_owes_nothing_to_the_future(clip):
     frames = list(open_source(clip))
     with tracker.build(tracker.Options(faces="whole", baseline="rolling")) as reader:

@@ -181,6 +181,22 @@ def test_other_sets_words_for_columns_and_classes_are_understood(folder, text):
     assert said == ["happiness", "fear", "neutral"]
 
 
+def test_a_table_made_on_windows_finds_its_pictures(folder):
+    (folder / "sub").mkdir()
+    (folder / "0.png").rename(folder / "sub" / "0.png")
+    read = read_folder(folder, labelled(folder, "file,expression\nsub\\0.png,happy\n"))
+    assert read.picture(read.labels[0]).shape == (48, 48, 3)
+
+
+def test_a_picture_that_is_named_twice_counts_twice_and_is_told(folder):
+    table = labelled(folder, "file,expression\n0.png,happy\n1.png,sad\n0.png,happy\n")
+    ran = emotrack("eval", "faces", folder, "--labels", table)
+    assert ran.returncode == 0
+    told = "1 row names a picture that a row above names; each counts"
+    assert ran.stderr == f"emotrack: {table}: {told}\n"
+    assert "3 pictures, no face found in 0" in ran.stdout
+
+
 def test_one_axis_alone_is_enough_and_a_decimal_comma_stands_beside_a_semicolon(folder):
     read = read_folder(folder, labelled(folder, "path;valence\n0.png;-0,25\n1.png;NaN\n"))
     rated = [(label.valence, label.arousal) for label in read.labels]

@@ -202,6 +202,7 @@ def test_two_files_give_a_table_json_and_a_page(tmp_path, capsys):
     assert main(["eval", "traces", said, gold, "--json", str(data), "--html", str(page)]) == 0
     text = capsys.readouterr().out
     assert "constant (mean)" in text
+    assert "intervals: 95%, by drawing blocks of 30 s again and again" in text
     scores = json.loads(data.read_text())
     assert scores["pooled"]["valence"]["lag_s"] == 2
     assert scores["files"]["said"]["arousal"]["ours"]["Pearson"] < 1

@@ -106,6 +106,17 @@ def test_time_that_steps_back_starts_afresh(tmp_path):
     assert rows[2]["valence"] == "-0.2000"
 
 
+def test_a_table_that_is_not_sorted_by_time_says_so(tmp_path, capsys):
+    lines = trembling(40)
+    smooth(tmp_path, HEADER + "".join([*lines[20:], *lines[:20]]))
+    assert "in.csv: time steps back on line 22; there a face starts" in capsys.readouterr().err
+    smooth(tmp_path, HEADER + "".join(lines[::-1]), name="back.csv")
+    assert "time steps back on line 3 and 38 more; " in capsys.readouterr().err
+    two = [f"{line.strip()},{track}\n" for track in (0, 1) for line in lines]
+    smooth(tmp_path, "timestamp,valence,arousal,face_id\n" + "".join(two), name="two.csv")
+    assert capsys.readouterr().err == ""
+
+
 def test_faces_and_films_do_not_disturb_each_other(tmp_path):
     alone = [row["valence"] for row in smooth(tmp_path, HEADER + "".join(trembling(40)))]
     mixed = "timestamp,valence,arousal,face_id,source\n"

@@ -177,8 +177,9 @@ def _leave(first: Source, shown: _Shown, remote: Remote) -> None:
     name = report.about[0]["name"] if report.about else "source"
     report.left = not (first.live or shown.ended)
     if shown.moves:
+        times = "once" if shown.moves == 1 else f"{shown.moves} times"
         report.note(
-            f"{name}: its viewer went to another time {shown.moves} times; "
+            f"{name}: its viewer went to another time {times}; "
             f"the rows are in the order of reading, each frame once"
         )
     for note in iter(remote.take_note, None):

@@ -111,6 +111,8 @@ def _labels(table: Table, pictures: Path) -> Iterator[Label]:
     for row in table.rows():
         name = row.cells[file].strip()
         if not (pictures / name).is_file():
+            name = name.replace("\\", "/")  # a table made on Windows
+        if not (pictures / name).is_file():
             raise LabelError(f"{table.name}, line {row.line}: no picture {name!r} in {pictures}")
         yield Label(
             row.line,

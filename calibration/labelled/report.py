@@ -30,7 +30,8 @@ NAMED = 5  # pictures without a face; JSON has all
 
 def as_text(scores: FaceScores) -> str:
     """Aligned lines: every score beside what the constant answer gets."""
-    lines = [f"{scores.pictures} pictures, no face found in {_unseen(scores)}"]
+    pictures = "1 picture" if scores.pictures == 1 else f"{scores.pictures} pictures"
+    lines = [f"{pictures}, no face found in {_unseen(scores)}"]
     if scores.expression is not None:
         lines += ["", *_expression_lines(scores.expression)]
     for axis in scores.affect:

@@ -50,7 +50,7 @@ def as_json(found: Calibration, networks: Networks | None, created: str) -> dict
 
 def _axis_lines(axis: str, a: Agreement, raters: dict[str, RaterFit]) -> list[str]:
     who = "1 rater" if a.raters == 1 else f"{a.raters} raters"
-    lines = [f"{axis}: {who}, {a.n} moments rated by all"]
+    lines = [f"{axis}: {who}, {a.n} {'moment' if a.n == 1 else 'moments'} rated by all"]
     lines += [f"  {word:<24}{or_na(getattr(a, key), 3):>8}" for word, key in AGREEMENT.items()]
     width = max(8, *(len(name) for name in raters))
     lines.append(f"  {'rater':<{width}}  delay s    gain  offset  weight       r       n")

@@ -107,7 +107,7 @@ def _method(scores: TraceScores) -> list[str]:
     return [
         f"both traces at {scores.sampling.rate:g} Hz: the last value at or before each moment, "
         f"none older than {scores.sampling.hold:g} s.",
-        f"intervals: {LEVEL:.0%}, from leaving out blocks of {scores.block:g} s in turn; "
+        f"intervals: {LEVEL:.0%}, by drawing blocks of {scores.block:g} s again and again; "
         "n/a: not defined, or too short to say.",
     ]
 

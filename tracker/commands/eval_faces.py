@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +39,11 @@ def main(words: list[str]) -> int:
     if given.html:
         new_figure(1, 1)  # without matplotlib it fails now, not after minutes of reading
     labelled = _read(given.pictures, given.labels)
+    again = len(labelled.labels) - len({label.name for label in labelled.labels})
+    if again:
+        rows = "row names" if again == 1 else "rows name"
+        line = f"{again} {rows} a picture that a row above names; each counts"
+        print(f"emotrack: {given.labels or given.pictures}: {line}", file=sys.stderr)
     named = {name: value for name in ("face", "detector") if (value := getattr(given, name))}
     with ExitStack() as opened:
         readers = _Readers(given, Options(scene=None, **named), opened)

@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=BLOCK,
         metavar="S",
-        help="length of the stretches that intervals leave out in turn (default: %(default)g)",
+        help="length of the stretches that intervals are drawn from (default: %(default)g)",
     )
     add("--face", metavar="N", help="of the predictions (default: the one with most rows)")
     add(

@@ -64,6 +64,8 @@ def main(words: list[str]) -> int:
                     raise
         finally:
             engine.close()
+    if steadied.back:
+        print(f"emotrack: {table.name}: {_stepped_back(steadied.back)}", file=sys.stderr)
     if steadied.again:
         print(f"emotrack: {table.name}: {repeated(steadied.again, '')}", file=sys.stderr)
     if steadied.readings > 1 and not steadied.followed:
@@ -91,6 +93,7 @@ class _Steadied:
         self._spread = [self._place(name) for name in SPREAD]
         self.readings = 0
         self.followed = 0  # readings that had one to be steadied with
+        self.back: list[int] = []  # lines of readings from before the one above, of the same face
         self.again = 0  # readings of a face without a name, with the time of the one before
 
     def rows(self, engine: Engine, forget_after: float) -> Iterator[list[str]]:
@@ -112,6 +115,8 @@ class _Steadied:
             if steady is not None:
                 self.readings += 1
                 self.followed += 0 <= pts - last.get(face, -math.inf) <= forget_after
+                if pts < last.get(face, -math.inf):
+                    self.back.append(row.line)
                 self.again += not face[1] and pts == last.get(face)
                 last[face] = pts
             yield self._cells(row, steady)
@@ -152,6 +157,14 @@ class _Steadied:
             self._header.append(name)
             found = len(self._header) - 1
         return found
+
+
+def _stepped_back(lines: list[int]) -> str:
+    more = f" and {len(lines) - 1} more" if len(lines) > 1 else ""
+    return (
+        f"time steps back on line {lines[0]}{more}; there a face starts afresh "
+        "(is the table sorted by time, and has each face a face_id?)"
+    )
 
 
 def _checked(table: Table) -> Layout:

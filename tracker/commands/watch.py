@@ -27,6 +27,7 @@ from tracker.latency import Latencies, in_words
 from tracker.nameless import nameless
 from tracker.options import Options
 from tracker.pipeline import Tracker
+from tracker.profile import People
 from tracker.run import Sink, follow, record
 from tracker.sinks.base import SinkError
 from tracker.sinks.rows import columns
@@ -142,6 +143,8 @@ class _Run:
         self._quiet = quiet
         self._ids = ids
         self._interrupt = Interrupt(self._stop)
+        used = tracker.profile
+        self._unmet = {} if used is None else dict(People.parse(used.people).by_track)
         self._failed = 0
 
     def go(
@@ -219,10 +222,14 @@ class _Run:
             try:
                 for step in self._followed(source, opened, last=last):
                     latencies.add(step.result.latency)
+                    for person in step.result.people:
+                        self._unmet.pop(person.face.track, None)
                     yield step if self._ids else replace(step, result=nameless(step.result))
                     bar.update()
             finally:
                 bar.close()
+                for track, who in self._unmet.items() if last else ():
+                    source.report.note(f"no face had the number {track}: {who} was not in view")
                 for note in source.report.notes:
                     _say(note)
                 if source.live and latencies.n:
