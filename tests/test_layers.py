@@ -43,6 +43,7 @@ RANKS = {  # longest matching prefix wins
     "tracker.detectors": 6,
     "tracker.detectors.__init__": 7,
     "tracker.sources.base": 5,
+    "tracker.sources.head": 5,
     "tracker.sources.mono": 5,
     "tracker.sources": 6,
     "tracker.sources.camera_names": 7,

@@ -8,6 +8,8 @@ import pytest
 from PIL import Image, features
 
 from tracker.sources import SourceError, open_source
+from tracker.sources.head import size_of
+from tracker.sources.photos import read_photo
 
 RED = np.zeros((20, 30, 3), np.uint8)
 RED[:] = (0, 0, 255)  # BGR, as OpenCV writes it
@@ -259,6 +261,38 @@ def test_a_picture_that_would_fill_the_memory_is_refused_before_it_is_unpacked(t
     (tmp_path / "a.png").write_bytes(png)
     with pytest.raises(SourceError, match="100000 x 100000 px is too large"):
         list(open_source(tmp_path / "a.png"))
+
+
+LARGE = 60_000  # px; one that OpenCV refuses in words of its own, and only where it is asked
+KINDS = {  # how a file of the kind tells its size: width and height, or height and width
+    "jpg": (">HH", (48, 40)),
+    "tiff": ("<HHIIHHII", (256, 3, 1, 40, 257, 3, 1, 48)),
+    "gif": ("<HH", (40, 48)),
+    "bmp": ("<ii", (40, 48)),
+    "jp2": (">II", (48, 40)),
+    "avif": (">II", (40, 48)),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_its_kind_a_picture_too_large_is_refused_by_its_head_alone(tmp_path, kind):
+    ok, coded = cv2.imencode(f".{kind}", np.full((48, 40, 3), 90, np.uint8))
+    assert ok
+    data = coded.tobytes()
+    assert size_of(data) == (40, 48)
+    form, told = KINDS[kind]
+    small = struct.pack(form, *told)
+    assert small in data
+    large = struct.pack(form, *(LARGE if n in (40, 48) else n for n in told))
+    (tmp_path / f"a.{kind}").write_bytes(data.replace(small, large))
+    with pytest.raises(SourceError, match=f"{LARGE} x {LARGE} px is too large"):
+        read_photo(tmp_path / f"a.{kind}")
+
+
+def test_a_head_that_is_cut_off_tells_no_size():
+    for kind in KINDS:
+        data = cv2.imencode(f".{kind}", np.full((48, 40, 3), 90, np.uint8))[1].tobytes()
+        assert {size_of(data[:n]) for n in range(len(data))} <= {None, (40, 48)}
 
 
 def test_a_kind_that_is_not_supported_is_said_and_the_others_are_done(tmp_path):

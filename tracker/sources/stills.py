@@ -14,12 +14,12 @@ import numpy as np
 from cv2.utils import logging as noise
 
 from tracker.sources.base import SourceError
+from tracker.sources.head import ORIENTATION, size_of, tags_of
 from tracker.values import Image
 
 LARGEST = 250_000_000  # px; a picture beyond that is more likely an attack than a photo
 PNG = b"\x89PNG\r\n\x1a\n"
 OPAQUE = (b"\xff\xd8\xff", b"BM")  # JPEG and BMP: no alpha is looked for
-ORIENTATION = 0x0112  # the EXIF tag
 
 
 def decoded(data: bytes) -> Image:
@@ -32,6 +32,9 @@ def decoded(data: bytes) -> Image:
         raise SourceError("the file is empty")
     if data.startswith(PNG):
         _check_png(data)
+    size = size_of(data)
+    if size is not None:
+        _check_size(*size)
     array = np.frombuffer(data, np.uint8)
     way = _avif_way(data)
     with _quiet():
@@ -81,7 +84,8 @@ def _laid_on_white(array: Image, *, turn: bool) -> Image | None:
     for kind, exif in zip(kinds, found, strict=True):
         # imdecode leaves an unchanged picture unturned
         if turn and kind == cv2.IMAGE_METADATA_EXIF:
-            laid = _turned(laid, _orientation(exif.tobytes()))
+            tags = tags_of(exif.tobytes())
+            laid = _turned(laid, tags.get(ORIENTATION, 1))
     return np.ascontiguousarray(laid)
 
 
@@ -98,21 +102,6 @@ def _avif_way(data: bytes) -> tuple[int, int, int] | None:
         return None
     axis = mirrored[0] & 1 if mirrored else None
     return turned[0] & 3 if turned else 0, -1 if axis == 0 else 1, -1 if axis == 1 else 1
-
-
-def _orientation(exif: bytes) -> int:
-    """1 to 8, as EXIF counts them; 1 if it does not say."""
-    try:
-        order = {b"MM": ">", b"II": "<"}[exif[:2]]
-        (start,) = struct.unpack_from(f"{order}I", exif, 4)
-        (entries,) = struct.unpack_from(f"{order}H", exif, start)
-        for i in range(entries):
-            tag, _, _, value = struct.unpack_from(f"{order}HHIH", exif, start + 2 + 12 * i)
-            if tag == ORIENTATION:
-                return int(value)
-    except (KeyError, struct.error):
-        pass
-    return 1
 
 
 def _turned(image: Image, orientation: int) -> Image:
