@@ -180,6 +180,17 @@ def test_an_lsl_inlet_goes_on_with_the_next_run_on_the_same_input_and_with_no_ot
     assert {sample[0] for sample in came} == {4}
 
 
+def test_a_second_run_of_the_same_lsl_stream_is_refused_while_the_first_goes_on(steps):
+    pytest.importorskip("pylsl")
+    name = f"emotrack {uuid4()}"
+    with open_lsl(name, HEADER, "camera 0"), open_lsl(name, HEADER, "camera 1"):
+        second = open_lsl(name, HEADER, "camera 0")
+        with pytest.raises(SinkError, match=f"--lsl {name}: .* another NAME"), second:
+            pass
+    with open_lsl(name, HEADER, "camera 0"):
+        pass
+
+
 def source_id_of(name, of):
     from tracker.sinks.lsl import source_id
 

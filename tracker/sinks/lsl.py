@@ -10,10 +10,12 @@ from socket import gethostname
 
 import pylsl
 
+from tracker.sinks.base import SinkError
 from tracker.sinks.column import Column
 from tracker.sinks.rows import rows
 from tracker.values import Step
 
+ANSWERED = 0.5  # s; a stream that is asked for answers in 1 ms on one machine
 LATENCY = "latency"  # the last channel: s from the frame's arrival to its result
 
 
@@ -24,7 +26,8 @@ class Lsl:
     with label and unit in the header. Missing is not a number. A frame gives one sample per face,
     or one without a face, all at the time when the frame arrived, on LSL's clock. Sending never
     waits: whoever does not read loses samples, a few minutes of them are kept.
-    of: what is read, a camera or films; see `source_id`.
+    of: what is read, a camera or films; see `source_id`. Entering raises SinkError if another run
+    sends the very same: whoever records it would take the two for one, or go from one to the other.
     """
 
     def __init__(self, name: str, header: Sequence[Column], of: str) -> None:
@@ -34,13 +37,20 @@ class Lsl:
         self._outlet: pylsl.StreamOutlet | None = None
 
     def __enter__(self) -> Lsl:
+        source = source_id(self._name, self._header, self._of)
+        others = pylsl.resolve_byprop("source_id", source, timeout=ANSWERED)
+        if others:
+            raise SinkError(
+                f"--lsl {self._name}: {others[0].hostname()} sends a stream of this name, of the "
+                f"same input, already; give this one another NAME"
+            )
         about = pylsl.StreamInfo(
             self._name,
             "Affect",
             len(self._header) + 1,
             pylsl.IRREGULAR_RATE,
             pylsl.cf_double64,
-            source_id(self._name, self._header, self._of),
+            source,
         )
         channels = about.desc().append_child("channels")
         named = [(column.name, column.unit) for column in self._header]
