@@ -11,7 +11,7 @@ from conftest import DEMO, write_film
 from tiny_scene import write_scene
 from tracker.cli import main
 from tracker.shading import LOWERS, RAISES, against_each_other, shaded
-from tracker.sinks.sheet import GAP, LINE, LONGEST, Moment, drawn
+from tracker.sinks.sheet import GAP, LINE, LONGEST, Moment, _fitted, _width, drawn
 from tracker.values import EMOTIONS, Affect, Reading, SceneReading, Scores
 
 HEAD = 2 * LINE  # px above a panel's picture
@@ -169,15 +169,27 @@ def test_what_adds_to_all_emotions_alike_explains_none():
     assert np.array_equal(against_each_other(maps)[:2], maps[:2])
 
 
+@pytest.mark.parametrize("name", ["a" * 300 + ".mp4", "Фильм" * 40 + ".mp4", "caf\udce9.mp4"])
+def test_a_name_of_any_length_and_script_leaves_room_for_the_time(name):
+    title = _fitted(name, "  12.345 s", LONGEST)
+    assert title.endswith(".mp4  12.345 s")
+    assert title[:3] == name[:3]
+    assert LONGEST - 30 < _width(title) <= LONGEST or title == f"{name}  12.345 s"
+    scene = SceneReading(0.0, None, None, None, None, None)
+    sheet = drawn(Moment(np.zeros((10, 10, 3), np.uint8), name, 12.345, scene))
+    assert (sheet[:LINE, GAP : LONGEST + GAP] < 100).any()
+
+
 def test_a_sheet_has_only_what_the_network_says():
     maps = np.ones((10, 2, 2), np.float32)
     felt = Reading(Affect(0.5, 0.1), Affect(0.5, 0.1))
     eight = Scores(EMOTIONS, (0.3, 0.2, 0.1, 0.1, 0.1, 0.1, 0.05, 0.05))
     image = np.zeros((10, 10, 3), np.uint8)
-    heights = [
-        drawn(Moment(image, "a", SceneReading(0.0, affect, None, emotions, None, maps))).shape[0]
+    scenes = [
+        SceneReading(0.0, affect, None, emotions, None, maps)
         for affect, emotions in ((felt, eight), (felt, None), (None, eight))
     ]
+    heights = [drawn(Moment(image, "a", None, scene)).shape[0] for scene in scenes]
     assert heights[0] == heights[2] > heights[1]
 
 

@@ -66,6 +66,32 @@ def test_a_photo_stands_where_its_reading_lies(page):
     assert byname["blue.png"][0][0] < SIDE / 2 < x
 
 
+def test_no_picture_hides_a_dot_and_a_line_leads_from_each_to_its_picture(scenes, tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for i in range(6):  # all alike: their dots are one, their pictures stand around it
+        cv2.imwrite(str(folder / f"{i}.png"), np.full((60, 90, 3), (0, 0, 200), np.uint8))
+    out = tmp_path / "out.html"
+    assert main([str(folder), "--scene", "scene-tiny", "--report", str(out)]) == 0
+    page = out.read_text("utf-8")
+    over = page[page.index("class=over") :]
+    assert over.count("<circle") == 6  # drawn last, so above
+    assert "style=" not in over[: over.index("</svg>")]
+    boxes = np.array(
+        re.findall(r"left:([\d.]+)px;top:([\d.]+)px;width:([\d.]+)px;height:([\d.]+)", page)
+    )
+    left, top, width, height = boxes.astype(float).T
+    lines = re.findall(r'<line x1="([\d.]+)" y1="([\d.]+)" x2="([\d.]+)" y2="([\d.]+)"/>', over)
+    dots = set(re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', over))
+    assert len(dots) == 1
+    assert 0 < len(lines) < len(boxes) <= 6
+    for x1, y1, x2, y2 in lines:
+        assert (x1, y1) in dots
+        x, y = np.abs(float(x2) - left - width / 2), np.abs(float(y2) - top - height / 2)
+        outside = np.maximum(2 * x / width, 2 * y / height)
+        assert outside.min() == pytest.approx(1, abs=0.01)  # on the edge of one, in none
+
+
 def test_the_page_holds_its_pictures_and_asks_nobody_for_anything(page):
     thumbnails = re.findall(r"url\(data:image/jpeg;base64,([^)]+)\)", page)
     sizes = [

@@ -58,6 +58,5 @@ class Explain:
             return
         found = strength(scene)
         if self._kept is None or found > self._kept.strength:
-            when = f"  {result.pts:.3f} s" if result.pts else ""  # a photo has no time
-            title = f"{Path(result.source).name}{when}"
-            self._kept = _Kept(found, Moment(step.frame.image, title, scene))
+            name, pts = Path(result.source).name, result.pts or None  # a photo is at 0
+            self._kept = _Kept(found, Moment(step.frame.image, name, pts, scene))

@@ -73,9 +73,9 @@ def plane(entries: Sequence[Entry]) -> str:
     cell = min(LARGEST, max(SMALLEST, SIDE / math.ceil(math.sqrt(ROOM * len(entries)))))
     centres = spread_out(points, cell)
     lines = "".join(
-        f'<line class=to x1="{p[0]:.1f}" y1="{p[1]:.1f}" x2="{c[0]:.1f}" y2="{c[1]:.1f}"/>'
-        for p, c in zip(points, centres, strict=True)
-        if c is not None
+        _line(point, centre, _size(entries[i], cell))
+        for i, point, centre in zip(order, points, centres, strict=True)
+        if centre is not None
     )
     dots = "".join(_dot(i, entries[i], p) for i, p in zip(order, points, strict=True))
     shown = "".join(
@@ -86,11 +86,13 @@ def plane(entries: Sequence[Entry]) -> str:
     return (
         "<p>&uarr; exciting, &darr; calm; &rarr; pleasant, &larr; unpleasant</p>"
         f'<div class=plane style="width:{SIDE}px;height:{SIDE}px">'
-        f"<svg width={SIDE} height={SIDE}>{_grid(limit)}{lines}{dots}</svg>{shown}</div>"
+        f"<svg width={SIDE} height={SIDE}>{_grid(limit)}</svg>{shown}"
+        f"<svg class=over width={SIDE} height={SIDE}>{lines}{dots}</svg></div>"
     )
 
 
 def _grid(limit: float) -> str:
+    """Lines, and their numbers at the lower and the left edge, where pictures are rare."""
     parts = []
     for i in range(round(2 * limit / TICK) + 1):
         value = i * TICK - limit
@@ -99,10 +101,10 @@ def _grid(limit: float) -> str:
         parts.append(
             f'<line {zero} x1="{x}" y1="0" x2="{x}" y2="{SIDE}"/>'
             f'<line {zero} x1="0" y1="{y}" x2="{SIDE}" y2="{y}"/>'
-            f'<text x="{x + 4}" y="{SIDE / 2 - 4}">{f"{value:+g}" if value else "0"}</text>'
+            f'<text x="{x + 4}" y="{SIDE - 4}">{f"{value:+g}" if value else "0"}</text>'
         )
-        if value:
-            parts.append(f'<text x="{SIDE / 2 + 4}" y="{y - 4}">{value:+g}</text>')
+        if i:  # the corner has its number
+            parts.append(f'<text x="4" y="{y - 4}">{f"{value:+g}" if value else "0"}</text>')
     return "".join(parts)
 
 
@@ -113,9 +115,24 @@ def _dot(i: int, entry: Entry, point: Point) -> str:
     )
 
 
+def _line(dot: Point, centre: Point, size_wh: tuple[float, float]) -> str:
+    """From a dot to the edge of its picture; nothing where it lies on it."""
+    apart = centre[0] - dot[0], centre[1] - dot[1]
+    within = max(2 * abs(apart[0]) / size_wh[0], 2 * abs(apart[1]) / size_wh[1])
+    if within <= 1:
+        return ""
+    share = 1 - 1 / within
+    x, y = dot[0] + share * apart[0], dot[1] + share * apart[1]
+    return f'<line x1="{dot[0]:.1f}" y1="{dot[1]:.1f}" x2="{x:.1f}" y2="{y:.1f}"/>'
+
+
+def _size(entry: Entry, cell: float) -> tuple[float, float]:
+    """Width and height of a picture in its place, px."""
+    return 0.94 * cell * min(1.0, entry.aspect), 0.94 * cell * min(1.0, 1 / entry.aspect)
+
+
 def _picture(i: int, entry: Entry, centre: tuple[float, float], cell: float) -> str:
-    width = 0.94 * cell * min(1.0, entry.aspect)
-    height = 0.94 * cell * min(1.0, 1 / entry.aspect)
+    width, height = _size(entry, cell)
     left, top = centre[0] - width / 2, centre[1] - height / 2
     return (
         f'<a class="t p{i}" href="#r{i}" title="{_words(entry)}" style="left:{left:.1f}px;'

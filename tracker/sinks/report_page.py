@@ -20,8 +20,9 @@ body{font:14px/1.4 sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;
 color:var(--ink);background:var(--paper)}
 .plane{position:relative;margin:1.5rem 0}.plane svg{position:absolute;inset:0}
 .plane text{font:13px sans-serif;fill:var(--ink)}.plane line{stroke:var(--faint);stroke-width:.6}
-.plane .zero{stroke:var(--ink);stroke-width:1.2}.plane .to{stroke:#d55e00}
-.plane circle{fill:#d55e00}
+.plane .zero{stroke:var(--ink);stroke-width:1.2}.plane .over{pointer-events:none}
+.plane .over line{stroke:#d55e00;stroke-width:1.2}
+.plane circle{fill:#d55e00;stroke:#fff;stroke-width:1.2;pointer-events:auto}
 .t{display:block;background-repeat:no-repeat;background-position:center;background-size:contain}
 .plane .t{position:absolute}.plane .t:hover{transform:scale(2.2);z-index:9}
 table{border-collapse:collapse;width:100%}td,th{padding:.3rem .5rem;text-align:left;
@@ -38,10 +39,11 @@ return x===""||y===""?order:down?-order:order}))})
 """
 SAYS = """
 Each picture stands where the network expects its viewers' feelings to lie: pleasant to the right,
-exciting above. The dot is the value; the picture stands beside it where several would cover each
-other, and is left out where too many crowd. It is what each picture alone evokes
+exciting above. The dot is the value; its picture stands on it or near it, so that none covers
+another, and is left out where too many crowd. It is what each picture alone evokes
 (<code>scene_valence_raw</code>, <code>scene_arousal_raw</code>), an average over people who differ
 (SD), and no measure of anyone's actual feeling. Of a film, moments at even distances are shown.
+"They show" is the mean valence of the faces in a picture.
 """
 
 
@@ -62,8 +64,12 @@ def _title(entries: Sequence[Entry]) -> str:
     name = Path(entries[0].result.source).name
     if len(entries) == 1:
         return f"What {name} evokes"
-    one = len({entry.result.source for entry in entries}) == 1
-    return f"What {len(entries)} {f'moments of {name}' if one else 'pictures'} evoke"
+    sources = {entry.result.source for entry in entries}
+    films = {entry.result.source for entry in entries if entry.result.pts}
+    if len(sources) == 1:
+        return f"What {len(entries)} moments of {name} evoke"
+    what = f"moments of {len(films)} films" if films == sources else "pictures"
+    return f"What {len(entries)} {what} evoke"
 
 
 def _table(entries: Sequence[Entry], *, times: bool) -> str:
@@ -93,7 +99,7 @@ def _cells(entry: Entry, *, times: bool) -> str:
             f"<td>{_likeliest(scene)}</td>",
             _number(score_of(scene.place, OUTDOOR), ".2f"),
             f"<td>{_place(scene)}</td>",
-            _number(len(shown) or None, "d"),
+            _number(len(shown), "d"),
             _number(sum(shown) / len(shown) if shown else None, "+z.2f"),
         ]
     )

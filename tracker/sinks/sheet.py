@@ -21,6 +21,8 @@ NARROWEST = 330  # px, of a panel: its words need them
 LINE, GAP = 24, 14  # px
 PER_ROW = 3
 EMOTIONS_SHOWN = 3  # the likeliest ones
+SIZE = 0.52  # of the letters, as OpenCV counts
+ELLIPSIS = "..."
 PAPER, INK = (255, 255, 255), (25, 25, 25)
 
 
@@ -29,7 +31,8 @@ class Moment:
     """A picture that was looked at; `scene` has its maps."""
 
     image: Image
-    title: str
+    name: str
+    pts: float | None  # s; a photo has no time
     scene: SceneReading
 
 
@@ -37,7 +40,9 @@ def drawn(moment: Moment) -> Image:
     """The sheet: the picture without its bars, valence, arousal, the likeliest emotions. RGB."""
     area = moment.scene.area
     image = _panel_sized(moment.image if area is None else cropped(moment.image, area))
-    panels = [_panel(image, [moment.title, _where(moment.scene)])]
+    when = "" if moment.pts is None else f"  {moment.pts:.3f} s"
+    title = _fitted(moment.name, when, max(image.shape[1], NARROWEST))
+    panels = [_panel(image, [title, _where(moment.scene)])]
     panels += [_panel(shaded(image, added), words) for words, added in _parts(moment.scene)]
     rows = [panels[i : i + PER_ROW] for i in range(0, len(panels), PER_ROW)]
     return np.concatenate([*(_row(row) for row in rows), _legend(_row(rows[0]).shape[1])])
@@ -58,7 +63,7 @@ def _parts(scene: SceneReading) -> list[tuple[list[str], NDArray[np.float32]]]:
     if scene.affect is not None:
         for i, axis in enumerate(("valence", "arousal")):
             said = f"{axis} {getattr(scene.affect.raw, axis):+z.2f}"
-            apart = scene.spread and f"viewers differ by {getattr(scene.spread, axis):.2f} (SD)"
+            apart = scene.spread and f"SD between viewers {getattr(scene.spread, axis):.2f}"
             found.append(([said, apart or ""], maps[i]))
     if scene.emotions is not None:
         felt = sorted(zip(scene.emotions.values, scene.emotions.labels, strict=True), reverse=True)
@@ -118,8 +123,28 @@ def _paper(height: int, width: int) -> Image:
     return np.full((height, width, 3), PAPER, np.uint8)
 
 
+def _fitted(name: str, when: str, width: int) -> str:
+    """A name and a time in one bold line of `width` px: of a long name its two ends."""
+    text = name + when
+    for kept in range(len(name) - 1, 1, -1):
+        if _width(text) <= width:
+            break
+        text = name[: (kept + 1) // 2] + ELLIPSIS + name[len(name) - kept // 2 :] + when
+    return text
+
+
+def _width(words: str) -> int:
+    """px, of a bold line."""
+    (width, _), _ = cv2.getTextSize(_letters(words), cv2.FONT_HERSHEY_SIMPLEX, SIZE, 2)
+    return int(width)
+
+
+def _letters(words: str) -> str:
+    """What can be drawn: OpenCV 4 has no font for more than ASCII."""
+    known = "utf-8" if hasattr(cv2, "FontFace") else "ascii"  # a name may be in no encoding
+    return words.encode(known, "replace").decode(known)
+
+
 def _write(paper: Image, words: str, x: int, y: int, *, bold: bool = False) -> None:
-    plain = words.encode("ascii", "replace").decode()  # the font has no more
-    cv2.putText(
-        paper, plain, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.52, INK, 2 if bold else 1, cv2.LINE_AA
-    )
+    font, weight = cv2.FONT_HERSHEY_SIMPLEX, 2 if bold else 1
+    cv2.putText(paper, _letters(words), (x, y), font, SIZE, INK, weight, cv2.LINE_AA)
