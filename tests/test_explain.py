@@ -134,7 +134,7 @@ def test_a_time_of_two_films_is_refused(tmp_path, capsys):
 
 def test_a_time_after_the_end_beside_a_table_is_said(tmp_path, capsys):
     words = ["--explain", tmp_path / "out.png", "--explain-at", 99, "--csv", tmp_path / "out.csv"]
-    assert emotrack(DEMO, *words) == 2
+    assert emotrack(DEMO, *words) == 3  # the table is whole
     assert "out.png: no picture at 99 s or later" in capsys.readouterr().err
     assert not (tmp_path / "out.png").exists()
 
