@@ -17,6 +17,7 @@ SIDE = 900  # px, of the plane
 SMALLEST, LARGEST = 36, 130  # px, of a thumbnail in it
 ROOM = 4  # times as many places as pictures: each then finds one near its value
 REACH = 1.2  # times the size of a picture: how far it may stand from its dot
+DOT = 30  # a dot has this share of the width of a place as its radius: 1.2 to 4.3 px
 TICK = 0.25  # between two lines of the plane
 
 
@@ -77,7 +78,7 @@ def plane(entries: Sequence[Entry]) -> str:
         for i, point, centre in zip(order, points, centres, strict=True)
         if centre is not None
     )
-    dots = "".join(_dot(i, entries[i], p) for i, p in zip(order, points, strict=True))
+    dots = "".join(_dot(i, entries[i], p, cell / DOT) for i, p in zip(order, points, strict=True))
     shown = "".join(
         _picture(i, entries[i], centre, cell)
         for i, centre in zip(order, centres, strict=True)
@@ -108,9 +109,9 @@ def _grid(limit: float) -> str:
     return "".join(parts)
 
 
-def _dot(i: int, entry: Entry, point: Point) -> str:
+def _dot(i: int, entry: Entry, point: Point, radius: float) -> str:
     return (
-        f'<a href="#r{i}"><circle cx="{point[0]:.1f}" cy="{point[1]:.1f}" r="3">'
+        f'<a href="#r{i}"><circle cx="{point[0]:.1f}" cy="{point[1]:.1f}" r="{radius:.1f}">'
         f"<title>{_words(entry)}</title></circle></a>"
     )
 

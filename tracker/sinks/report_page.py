@@ -21,8 +21,8 @@ color:var(--ink);background:var(--paper)}
 .plane{position:relative;margin:1.5rem 0}.plane svg{position:absolute;inset:0}
 .plane text{font:13px sans-serif;fill:var(--ink)}.plane line{stroke:var(--faint);stroke-width:.6}
 .plane .zero{stroke:var(--ink);stroke-width:1.2}.plane .over{pointer-events:none}
-.plane .over line{stroke:#d55e00;stroke-width:1.2}
-.plane circle{fill:#d55e00;stroke:#fff;stroke-width:1.2;pointer-events:auto}
+.plane .over line{stroke:#d55e00;stroke-width:1}
+.plane circle{fill:#d55e00;stroke:#fff;stroke-width:.6;pointer-events:auto}
 .t{display:block;background-repeat:no-repeat;background-position:center;background-size:contain}
 .plane .t{position:absolute}.plane .t:hover{transform:scale(2.2);z-index:9}
 table{border-collapse:collapse;width:100%}td,th{padding:.3rem .5rem;text-align:left;
