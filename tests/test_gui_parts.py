@@ -198,9 +198,9 @@ def test_rate_and_latency_are_of_the_last_seconds():
 
 
 @pytest.mark.parametrize(
-    "seconds, said", [(0.0, "0:00.0"), (61.5, "1:01.5"), (59.96, "1:00.0"), (3600.0, "60:00.0")]
+    "seconds, said", [(0.0, "0:00.0"), (61.5, "1:01.5"), (59.96, "1:00.0"), (7261.5, "2:01:01.5")]
 )
-def test_times_are_minutes_and_seconds(seconds, said):
+def test_times_are_hours_minutes_and_seconds(seconds, said):
     assert clock(seconds) == said
 
 

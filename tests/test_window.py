@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from watching import HEARD, a_step, evoked, has, person, pixels, two_people
 
@@ -236,6 +237,21 @@ def test_pause_and_record_are_asked_of_the_run_and_shown(bench):
         )
         shown.press(key)
         assert not getattr(shown.remote, name)
+
+
+@pytest.mark.parametrize("light", [True, False])
+def test_a_switch_that_is_on_can_be_told_from_one_that_is_off(bench, light):
+    shown = bench()
+    if not light:
+        shown.window.setPalette(QPalette(QColor(45, 45, 45)))
+    button = shown.window.controls.keys.widgetForAction(shown.window.controls.record)
+    off = pixels(button).astype(int)
+    shown.press(Qt.Key.Key_R)
+    on = pixels(button).astype(int)
+    assert np.abs(np.median(on - off, axis=(0, 1))).max() > 60
+    assert np.ptp(on.max(axis=2)) > 80  # its words can be read
+    shown.press(Qt.Key.Key_R)
+    assert np.array_equal(pixels(button), off)
 
 
 def test_the_last_line_says_how_fast_how_late_and_how_much_was_lost(bench, monkeypatch):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QColor, QKeySequence, QPalette
 from PySide6.QtWidgets import QMainWindow, QToolBar, QToolButton
+
+from tracker.gui.colours import SWITCHED_ON, on
 
 ARROWS = {"Left": "\N{LEFTWARDS ARROW}", "Right": "\N{RIGHTWARDS ARROW}"}
 
@@ -35,7 +37,16 @@ class Keys(QToolBar):
         action = self._added(key, name, tip)
         action.setCheckable(True)
         action.toggled.connect(act)
+        action.toggled.connect(lambda state: self._paint(action, state))
         return action
+
+    def _paint(self, action: QAction, state: bool) -> None:
+        """Qt's own mark of a switch that is on can hardly be seen in a dark window."""
+        colour = QColor(SWITCHED_ON)
+        palette = QPalette(colour) if state else QPalette()  # that of the window
+        if state:
+            palette.setColor(QPalette.ColorRole.ButtonText, on(colour))
+        self.widgetForAction(action).setPalette(palette)
 
     def _added(self, key: str, name: str, tip: str) -> QAction:
         sequence = QKeySequence(key)

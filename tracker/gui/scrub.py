@@ -67,7 +67,8 @@ class _Slider(QSlider):
 
 
 def clock(seconds: float) -> str:
-    """61.5 -> 1:01.5"""
+    """61.5 -> 1:01.5, 3661.5 -> 1:01:01.5"""
     minutes, rest = divmod(round(abs(seconds), 1), 60)
+    hours, minutes = divmod(int(minutes), 60)
     sign = "\N{MINUS SIGN}" if seconds < 0 else ""
-    return f"{sign}{int(minutes)}:{rest:04.1f}"
+    return f"{sign}{hours}:{minutes:02}:{rest:04.1f}" if hours else f"{sign}{minutes}:{rest:04.1f}"

@@ -24,7 +24,8 @@ color:var(--ink);background:var(--paper)}
 .plane .over line{stroke:#d55e00;stroke-width:1}
 .plane circle{fill:#d55e00;stroke:#fff;stroke-width:.6;pointer-events:auto}
 .t{display:block;background-repeat:no-repeat;background-position:center;background-size:contain}
-.plane .t{position:absolute;outline:1px solid var(--faint)}.plane .t:hover{transform:scale(2.2);z-index:9}
+.plane .t{position:absolute;outline:1px solid var(--faint)}
+.plane .t:hover{transform:scale(2.2);z-index:9}
 table{border-collapse:collapse;width:100%}td,th{padding:.3rem .5rem;text-align:left;
 border-bottom:1px solid var(--faint)}td.n{text-align:right;font-variant-numeric:tabular-nums}
 th{cursor:pointer}td .t{width:96px;height:64px}tr:target{outline:2px solid #d55e00}
