@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 
+import av
 import numpy as np
 import pytest
 
@@ -94,6 +95,46 @@ def test_leaving_a_watch_early_stops_its_thread():
 def test_a_step_that_is_none_is_refused_at_once(every):
     with pytest.raises(ValueError, match=f"every {every:g} is no"):
         next(tracker.watch(DEMO, every=every))
+
+
+def test_a_time_that_is_a_word_is_refused_by_its_name():
+    with pytest.raises(ValueError, match="start '3' is no time in seconds"):
+        next(tracker.watch(DEMO, start="3"))
+
+
+@pytest.mark.parametrize("camera", [0, None, b"film.mp4"])
+def test_what_is_no_name_is_refused_in_one_line(camera):
+    with pytest.raises(tracker.SourceError, match=f"^{camera!r} is no film, photo or folder"):
+        next(tracker.watch(camera))
+
+
+def repacked(film):
+    """The packets of the demo in another container."""
+    with av.open(str(DEMO)) as given, av.open(str(film), "w") as made:
+        stream = made.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                made.mux(packet)
+    return film
+
+
+def test_who_watches_a_damaged_film_is_told_of_it_once(tmp_path, caplog):
+    film = repacked(tmp_path / "film.mkv")
+    film.write_bytes(film.read_bytes()[: film.stat().st_size // 2])
+    seen = len(list(tracker.watch(film)))
+    assert 10 < seen < 150
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"{film}: the film is cut off: it announces 6")
+
+
+def test_who_leaves_a_film_early_is_told_what_was_assumed_of_it(tmp_path, caplog):
+    film = repacked(tmp_path / "raw.h264")
+    for result in tracker.watch(film):
+        if result.index == 3:
+            break
+    (record,) = caplog.records
+    assert "carry no time; their timestamps assume 25 frames/s" in record.getMessage()
 
 
 PICTURE = np.zeros((90, 160, 3), np.uint8)
@@ -189,6 +230,8 @@ def test_a_fork_that_uses_its_parents_tracker_is_told_so():
         ({"max_batch": 0}, "max_batch is 0"),
         ({"max_batch": 2.5}, "max_batch is 2.5, expected a whole number"),
         ({"detector_size": "640"}, "detector_size is '640', expected a whole number"),
+        ({"min_confidence": "0.5"}, "min_confidence is '0.5', expected a number"),
+        ({"forget_after": None}, "forget_after is None, expected a number"),
         ({"person": "ana", "profile": "me.json"}, "person is 'ana', expected names"),
     ],
 )

@@ -95,6 +95,14 @@ def test_the_sidecar_says_what_ran_on_what(demo):
     assert str(DEMO.parent) not in json.dumps(about["inputs"])
 
 
+def test_the_sidecars_first_and_last_time_are_the_tables(tmp_path):
+    film = write_film(tmp_path / "thirds.mp4", [i / 3 for i in range(6)])
+    emotrack(film, "--start", "0.3", "--csv", tmp_path / "out.csv")
+    run, rows = meta(tmp_path / "out.csv")["run"], table(tmp_path / "out.csv")
+    said = [run["first_pts"], run["last_pts"]]
+    assert said == [float(rows[i]["timestamp"]) for i in (0, -1)] == [0.333333, 1.666667]
+
+
 def test_json_lines_on_standard_output_are_the_rows_of_the_table(demo):
     ran = emotrack(DEMO, "--jsonl", "-")
     lines = [json.loads(line) for line in ran.stdout.splitlines()]

@@ -192,6 +192,18 @@ def test_every_may_be_far_less_than_a_frame(tmp_path):
     assert len(frames(path, every=1e-6)) == 3
 
 
+def test_who_leaves_early_has_the_damage_and_the_assumed_times_on_record(shared):
+    source = open_source(shared / "clips/hard/raw_lost_slices.264")
+    reading = iter(source)
+    for _ in range(5):
+        next(reading)
+    reading.close()
+    assert source.report.about[0]["assumed_rate"] == 25
+    times, damage = source.report.notes[-2:]
+    assert "frames carry no time; their timestamps assume 25 frames/s" in times + damage
+    assert "damaged packets or frames" in times + damage
+
+
 def test_a_span_without_frames_is_said(tmp_path):
     path = write_film(tmp_path / "a.mp4", [0.0, 0.04])
     with pytest.raises(SourceError, match="no frame between 10 s and its end"):

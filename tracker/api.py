@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,13 +91,18 @@ def watch(
     """Results of a film, a photo or a folder of photos, frame by frame, as they are read.
 
     start, end: s on the container's clock. every: s of stream time between frames.
-    Raises SourceError naming the input if it cannot be read, ValueError for a time that is none,
-    and what `build` does; all of it when the first result is asked for.
+    What there is to say of the input (damage, assumed times) is logged as warnings when the
+    reading ends. Raises SourceError naming the input if it cannot be read, ValueError for a time
+    that is none, and what `build` does; all of it when the first result is asked for.
     """
     source = open_source(name, Span(start, end, every))
-    with build(options) as tracker:
-        for step in follow(source, tracker):
-            yield step.result
+    try:
+        with build(options) as tracker, closing(follow(source, tracker)) as steps:
+            for step in steps:
+                yield step.result
+    finally:
+        for note in source.report.notes:
+            log.warning("%s", note)
 
 
 def _calibration(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
 
 from tracker.profile import People
@@ -44,6 +44,9 @@ class Options:
         for name in ("detector_size", "max_batch"):
             if not isinstance(getattr(self, name), Integral | None):
                 raise ValueError(f"{name} is {getattr(self, name)!r}, expected a whole number")
+        for name in ("min_confidence", "forget_after", "scene_interval"):
+            if not isinstance(getattr(self, name), Real):
+                raise ValueError(f"{name} is {getattr(self, name)!r}, expected a number")
         least, most = DETECTOR_SIZES
         if self.detector_size is not None and not least <= self.detector_size <= most:
             raise ValueError(f"detector_size is {self.detector_size}, expected {least}..{most} px")

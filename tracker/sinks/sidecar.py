@@ -18,6 +18,7 @@ from tracker.sources import Source
 from tracker.values import Step
 
 FORMAT = 1
+PTS_DECIMALS = 6  # as the table's
 
 
 class Table(Protocol):
@@ -78,10 +79,10 @@ class Sidecar:
 
     def write(self, step: Step) -> None:
         self._frames += 1
-        self._last = step.result.pts
+        self._last = round(step.result.pts, PTS_DECIMALS)
         self._latencies.add(step.result.latency)
         if self._first is None:
-            self._first = step.result.pts
+            self._first = self._last
 
     def _put(self, *, finished: bool, inputs: list[dict[str, Any]]) -> None:
         run = {

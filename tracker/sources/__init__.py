@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,8 @@ def open_source(name: str | Path, span: Span = ALL, *, alone: bool = True) -> So
     alone: whether this is the run's only input; pictures are then named within their folder.
     Raises SourceError naming the input if there is nothing of that name or nothing in it.
     """
+    if not isinstance(name, str | PathLike):  # many try the number of a camera first
+        raise SourceError(f"{name!r} is no film, photo or folder; a camera's pictures are pushed")
     path = Path(name)
     if str(name) == "-" or path.is_fifo():  # it is opened more than once
         raise SourceError(f"{name}: reading from standard input is not supported; name a file")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -39,8 +40,8 @@ class Span:
     def __post_init__(self) -> None:
         for name in ("start", "end", "every"):
             at = getattr(self, name)
-            if at is not None and not math.isfinite(at):
-                raise ValueError(f"{name} {at:g} is no time in seconds")
+            if at is not None and not (isinstance(at, Real) and math.isfinite(at)):
+                raise ValueError(f"{name} {at!r} is no time in seconds")
         if self.every is not None and not self.every >= TICK:
             raise ValueError(f"every {self.every:g} is no step of more than 0 seconds")
 

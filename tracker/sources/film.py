@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import av
 from av.video.frame import VideoFrame
@@ -64,16 +64,20 @@ class Film:
 
     def __iter__(self) -> Iterator[Frame]:
         upright = Upright(self._aspect)
-        for index, pts, decoded in self._wanted():
-            try:
-                picture = upright(decoded)
-            except av.FFmpegError as wrong:
-                kind = f"pictures of the kind {decoded.format.name} cannot be read"
-                raise SourceError(f"{self._name}: {kind} ({reason(wrong)})") from wrong
-            self._describe(pts, picture, decoded)
-            self.report.frames += 1
-            yield Frame(index, pts, time.monotonic(), picture, self._name)
-        self._conclude()
+        try:
+            for index, pts, decoded in self._wanted():
+                try:
+                    picture = upright(decoded)
+                except av.FFmpegError as wrong:
+                    kind = f"pictures of the kind {decoded.format.name} cannot be read"
+                    raise SourceError(f"{self._name}: {kind} ({reason(wrong)})") from wrong
+                self._describe(pts, picture, decoded)
+                self.report.frames += 1
+                yield Frame(index, pts, time.monotonic(), picture, self._name)
+        finally:  # whoever leaves early has rows, too, of which it is true
+            self._count_damage()
+        if not self.report.frames:
+            self._refuse()
 
     def sound(self) -> SoundTrack:
         patience = None if isinstance(self._place, Path) else PATIENCE
@@ -121,6 +125,7 @@ class Film:
             frames = decoding.frames(container, stream)
             if isinstance(self._place, Path):  # what a network lost it does not give again
                 frames = chain(frames, decoding.left_behind(clock))
+            films.callback(self._doubt, clock)
             for decoded in frames:
                 pts = clock(decoded)
                 if start is not None and pts < start - EARLY:
@@ -131,7 +136,6 @@ class Film:
                 yield pts, decoded
             else:
                 self._check_the_end(stream, clock)
-        self._doubt(clock)
 
     def _check_the_end(self, stream: VideoStream, clock: Clock) -> None:
         """A cut-off file often ends without any error; only the announced length tells."""
@@ -171,14 +175,14 @@ class Film:
         self._explained = True
         self.report.note(f"{self._name}: {what}")
 
-    def _conclude(self) -> None:
-        report = self.report
-        if report.frames:
-            if report.errors and not self._explained:
-                report.note(f"{self._name}: {report.errors} damaged packets or frames")
-            return
-        report.notes.clear()
-        if report.errors:
+    def _count_damage(self) -> None:
+        if self.report.errors and not self._explained:
+            self._explain(f"{self.report.errors} damaged packets or frames")
+
+    def _refuse(self) -> NoReturn:
+        """Not one frame was read: one line says why, and the others are dropped."""
+        self.report.notes.clear()
+        if self.report.errors:
             raise SourceError(f"{self._name}: no frame can be decoded (damaged or encrypted)")
         if self._span.start is not None or self._span.end is not None:
             first, last = (
