@@ -361,8 +361,9 @@ def test_a_film_can_be_moved_about_in_with_arrows_and_with_the_bar(bench):
     shown.show(a_step(200))
     shown.press(Qt.Key.Key_Left)
     assert shown.remote.take_target() == pytest.approx(15.0)
+    shown.show(a_step(150))
     shown.press(Qt.Key.Key_Right)
-    assert shown.remote.take_target() == pytest.approx(25.0)
+    assert shown.remote.take_target() == pytest.approx(20.0)
     bar = shown.window.scrub
     assert bar.isVisible()
     QTest.mouseClick(bar.slider, Qt.MouseButton.LeftButton, pos=QPoint(bar.slider.width() - 3, 9))
@@ -372,6 +373,23 @@ def test_a_film_can_be_moved_about_in_with_arrows_and_with_the_bar(bench):
     assert shown.remote.take_target() == pytest.approx(59.9)  # beyond it there may be no frame
     shown.window.controls.move(-1.0)
     assert shown.remote.take_target() == 0.0
+
+
+def test_jumps_that_follow_each_other_faster_than_pictures_add_up(bench):
+    shown = bench()
+    shown.remote.extent = (0.0, 60.0)
+    shown.show(a_step(300))
+    for target in (25.0, 20.0, 15.0):
+        shown.press(Qt.Key.Key_Left)
+        assert shown.remote.take_target() == pytest.approx(target)
+    shown.show(a_step(152))  # just behind where it was to go
+    shown.press(Qt.Key.Key_Right)
+    assert shown.remote.take_target() == pytest.approx(20.2)
+    for _ in range(20):
+        shown.press(Qt.Key.Key_Left)
+    assert shown.remote.take_target() == 0.0
+    shown.press(Qt.Key.Key_Right)
+    assert shown.remote.take_target() == pytest.approx(5.0)
 
 
 def test_a_camera_has_no_bar_and_no_arrows(bench):

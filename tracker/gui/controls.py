@@ -40,6 +40,9 @@ class Controls:
         self._window, self._remote = window, remote
         self._picture, self._plot, self._footer = parts
         self._shown, self._redraw, self._place = shown, redraw, place
+        # What was shown at the last move, and where that went, s: while it is shown still, the
+        # viewer is on the way there, and the next jump begins there.
+        self._going: tuple[Step | None, float] = (None, 0.0)
         keys = self.keys = Keys(window)
         switch, on = keys.switch, keys.on
         switch("Space", "Pause", "Nothing is read or written until pressed again", self._pause)
@@ -73,7 +76,9 @@ class Controls:
     def move(self, pts: float) -> None:
         """Go to a moment of the film, s, or to the nearest that it has."""
         first, end = self._remote.extent or (pts, inf)
-        self._remote.move(max(first, min(end - LAST, pts)))
+        pts = max(first, min(end - LAST, pts))
+        self._going = self._shown(), pts
+        self._remote.move(pts)
 
     def _pause(self, paused: bool) -> None:
         self._remote.paused = paused
@@ -126,4 +131,5 @@ class Controls:
     def _jump(self, seconds: float) -> None:
         step = self._shown()
         if step is not None and self._remote.extent is not None:
-            self.move(step.result.pts + seconds)
+            before, goal = self._going
+            self.move((goal if step is before else step.result.pts) + seconds)
