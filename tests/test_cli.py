@@ -178,6 +178,16 @@ def test_a_folder_of_face_crops_is_read_whole(tmp_path):
         assert float(row["valence"]) == pytest.approx(float(row["valence_raw"]), abs=2e-3)
 
 
+def test_the_sidecar_says_why_a_column_that_the_options_leave_empty_is(tmp_path):
+    cv2.imwrite(str(tmp_path / "grey.png"), np.full((48, 48), 90, np.uint8))
+    out = tmp_path / "out.csv"
+    emotrack(tmp_path / "grey.png", "--faces", "whole", "--no-faces-out", "--csv", out)
+    why = {c["name"]: c["empty"] for c in meta(out)["columns"] if "empty" in c}
+    assert list(why) == [name for name, cell in table(out)[0].items() if not cell]
+    assert why["face_id"] == "who is who is not written down (--no-faces-out)"
+    assert why["confidence"] == "each picture was given as a face; nobody looked for one"
+
+
 def test_no_face_in_a_photo_is_a_row_without_a_face(tmp_path):
     cv2.imwrite(str(tmp_path / "grey.png"), np.full((90, 160, 3), 128, np.uint8))
     ran = emotrack(tmp_path / "grey.png", "--jsonl", "-")

@@ -73,18 +73,18 @@ def main(words: list[str]) -> int:
     with tracker:
         about = _about(words, options, span, tracker)
         calibrated = watched or options.profile is not None or options.baseline is not None
-        empty = unfilled(tracker.models, calibrated=calibrated)
+        ids, detected = not given.no_faces_out, options.faces == "detect"
+        empty = unfilled(tracker.models, calibrated=calibrated, detected=detected, ids=ids)
         header = columns(
             source=_several(given.inputs),
             mesh=tracker.mesh,
             context=tracker.context,
             scene=tracker.reads_scene,
             audio=tracker.hears,
-            ids=not given.no_faces_out,
+            ids=ids,
             notes=watched,
         )
         pictures, streams = picture_sinks(given, tracker.models), stream_sinks(given, header)
-        ids = not given.no_faces_out
         view = None
         if watched:
             view = View(outputs, tracker, options, recording=bool(outputs or pictures))

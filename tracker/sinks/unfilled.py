@@ -23,14 +23,23 @@ FILLED_BY = {  # role, output -> the columns that need it
     ("context", "categories"): tuple(f"person_{label}" for label in CATEGORIES),
 }
 NOT_CALIBRATED = "neither a profile nor a baseline was given"
+WHOLE = "each picture was given as a face; nobody looked for one"
+NAMELESS = "who is who is not written down (--no-faces-out)"
 NO_RATER = "a profile's raters are fitted to readings of faces; the scene's scale is another"
 
 
-def unfilled(models: Sequence[ModelUse], *, calibrated: bool) -> dict[str, str]:
-    """Column -> why it stays empty. calibrated: a profile or a baseline is in use."""
+def unfilled(
+    models: Sequence[ModelUse], *, calibrated: bool, detected: bool, ids: bool
+) -> dict[str, str]:
+    """Column -> why it stays empty. calibrated: a profile or a baseline is in use. detected: faces
+    are looked for. ids: who is who is said."""
     found = dict.fromkeys(("scene_valence_cal", "scene_arousal_cal"), NO_RATER)
     if not calibrated:
         found |= dict.fromkeys(("valence_cal", "arousal_cal"), NOT_CALIBRATED)
+    if not detected:
+        found["confidence"] = WHOLE
+    if not ids:
+        found["face_id"] = NAMELESS
     for model in models:
         for output in model.lacks:
             why = f"{model.name} does not say {output!r}"
