@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from math import inf
 from pathlib import Path
@@ -17,6 +18,7 @@ from tracker.remote import Remote
 from tracker.values import Step
 
 LAST = 0.1  # s before the end: beyond it there may be no frame to show
+ARRIVES = 1.0  # s after a move in which the next jump begins where that one went
 JUMP = 5.0  # s that an arrow key goes through a film
 MARKER = "marker"  # the note of whoever wrote none
 
@@ -40,9 +42,7 @@ class Controls:
         self._window, self._remote = window, remote
         self._picture, self._plot, self._footer = parts
         self._shown, self._redraw, self._place = shown, redraw, place
-        # What was shown at the last move, and where that went, s: while it is shown still, the
-        # viewer is on the way there, and the next jump begins there.
-        self._going: tuple[Step | None, float] = (None, 0.0)
+        self._going = (-inf, 0.0)  # s, when the viewer moved last, and where to
         keys = self.keys = Keys(window)
         switch, on = keys.switch, keys.on
         switch("Space", "Pause", "Nothing is read or written until pressed again", self._pause)
@@ -77,7 +77,7 @@ class Controls:
         """Go to a moment of the film, s, or to the nearest that it has."""
         first, end = self._remote.extent or (pts, inf)
         pts = max(first, min(end - LAST, pts))
-        self._going = self._shown(), pts
+        self._going = time.monotonic(), pts
         self._remote.move(pts)
 
     def _pause(self, paused: bool) -> None:
@@ -131,5 +131,6 @@ class Controls:
     def _jump(self, seconds: float) -> None:
         step = self._shown()
         if step is not None and self._remote.extent is not None:
-            before, goal = self._going
-            self.move((goal if step is before else step.result.pts) + seconds)
+            when, goal = self._going  # the picture may still be one from before
+            on_the_way = time.monotonic() - when < ARRIVES
+            self.move((goal if on_the_way else step.result.pts) + seconds)
