@@ -5,12 +5,14 @@ import errno
 import io
 import json
 import os
+import re
 import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -278,6 +280,8 @@ def test_a_table_into_a_pipe_has_no_sidecar(tmp_path):
         (["--min-confidence", "7"], "min_confidence is 7.0"),
         (["--detector-size", "4000"], "detector_size is 4000"),
         (["--csv", str(DEMO)], "demo.mp4 is an input"),
+        (["--csv", f"{'x' * 300}.csv"], "x.csv: cannot write (File name too long)"),
+        (["--explain", f"{'x' * 300}/e.png"], "x: File name too long"),
         (["--detector", "magic"], "magic"),
         (["--person", "ana"], "--person is of a profile"),
     ],
@@ -310,6 +314,41 @@ def test_a_disk_that_fills_up_leaves_whole_rows_and_says_so(tmp_path):
     assert len(widths) == 1
     assert {p.name for p in tmp_path.iterdir()} == {"long.mp4", "out.csv", "out.meta.json"}
     assert meta(tmp_path / "out.csv")["run"]["finished"] is False
+
+
+@pytest.mark.parametrize("name", [f"{'x' * 300}.mp4", "round.mp4"])
+def test_an_input_that_the_system_will_not_look_up_is_one_line_and_the_others_are_done(
+    tmp_path, name
+):
+    (tmp_path / "round.mp4").symlink_to("round.mp4")
+    ran = emotrack(name, DEMO, "--end", "0.2", "--csv", "out.csv", cwd=tmp_path)
+    assert ran.returncode == 3
+    why = r"(File name too long|Too many levels of symbolic links)"
+    assert re.fullmatch(rf"emotrack: {name}: cannot be read \({why}\)\n", ran.stderr)
+    assert (tmp_path / "out.csv").read_text().count("\n") == 6
+
+
+def test_a_film_is_not_overwritten_under_another_of_its_names(tmp_path):
+    film = write_film(tmp_path / "a.mp4", [i / 25 for i in range(5)])
+    before = film.read_bytes()
+    (tmp_path / "b.csv").hardlink_to(film)
+    (tmp_path / "c.csv").symlink_to(film)
+    for words in (["a.mp4", "--csv", "b.csv"], ["a.mp4", "--jsonl", "c.csv"]):
+        ran = emotrack(*words, cwd=tmp_path)
+        assert (ran.returncode, film.read_bytes()) == (2, before)
+        assert f"{words[2]} is an input; it would be overwritten" in ran.stderr
+    ran = emotrack("smooth", "a.mp4", "--out", "b.csv", cwd=tmp_path)
+    assert (ran.returncode, film.read_bytes()) == (2, before)
+
+
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="has no /dev/stdout")
+def test_no_sidecar_stands_beside_dev_stdout_even_where_it_leads_to_a_file(tmp_path):
+    words = ["--scene", "none", "--end", "0.2", "--csv", "/dev/stdout"]
+    with (tmp_path / "rows").open("wb") as rows:
+        ran = subprocess.run([*EMOTRACK, str(DEMO), *words], stdout=rows, stderr=subprocess.PIPE)
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert (tmp_path / "rows").read_text().count("\n") == 6
+    assert not Path("/dev/stdout.meta.json").exists()
 
 
 def run_until_there(tmp_path, out, then, *words):

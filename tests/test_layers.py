@@ -96,6 +96,7 @@ RANKS = {  # longest matching prefix wins
     "tracker.gui.__init__": 14,
     "tracker.gui.controls": 14,
     "tracker.gui.window": 15,
+    "tracker.commands.inputs": 12,
     "tracker.commands.interrupt": 12,
     "tracker.commands.summary": 12,  # text only
     "tracker.commands.outputs": 12,

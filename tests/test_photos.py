@@ -1,6 +1,7 @@
 import os
 import struct
 import zlib
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
@@ -293,6 +294,41 @@ def test_a_head_that_is_cut_off_tells_no_size():
     for kind in KINDS:
         data = cv2.imencode(f".{kind}", np.full((48, 40, 3), 90, np.uint8))[1].tobytes()
         assert {size_of(data[:n]) for n in range(len(data))} <= {None, (40, 48)}
+
+
+@contextmanager
+def as_anybody():
+    """Root may read everything."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="has no such folders")
+def test_a_folder_that_cannot_be_read_is_said_and_counted_and_the_others_are_done(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "album" / "shut").mkdir(parents=True)
+    for folder in ("album", "album/shut"):
+        cv2.imwrite(str(tmp_path / folder / "a.png"), WHOLE)
+    tmp_path.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "album" / "shut").chmod(0)
+    with as_anybody():
+        source = open_source("album")
+        assert [frame.source for frame in source] == ["a.png"]
+        with pytest.raises(SourceError, match=r"album/shut: cannot be read \(Permission denied\)"):
+            open_source("album/shut")
+        with pytest.raises(SourceError, match=r"shut/a.png: cannot be read \(Permission denied\)"):
+            open_source("album/shut/a.png")
+    (tmp_path / "album" / "shut").chmod(0o755)
+    assert source.report.notes == ["album/shut: cannot be read (Permission denied)"]
+    assert source.report.errors == 1
 
 
 def test_a_kind_that_is_not_supported_is_said_and_the_others_are_done(tmp_path):

@@ -17,6 +17,7 @@ from tracker.sinks.base import ODD
 
 COMMANDS = ("calibrate", "cameras", "engines", "eval", "microphones", "models", "smooth")
 FAILED, PARTLY, STOPPED = 2, 3, 130
+REFUSED = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP)  # a name, by the system
 
 
 def main(words: list[str] | None = None) -> int:
@@ -38,6 +39,9 @@ def main(words: list[str] | None = None) -> int:
         _hush()
         return 0
     except OSError as wrong:
+        if wrong.filename is not None and wrong.errno in REFUSED:
+            print(f"emotrack: {wrong.filename}: {wrong.strerror}", file=sys.stderr)
+            return FAILED
         if wrong.errno != errno.ENOSPC or wrong.filename is not None:
             raise
         print(f"emotrack: cannot write standard output ({wrong.strerror})", file=sys.stderr)

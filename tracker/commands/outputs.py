@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from tracker.sinks.base import SinkError
+
+
+def identity(path: str | Path) -> object:
+    """What all names of one file share: links to it, and its letters in another case where the
+    system makes no difference."""
+    try:
+        about = os.stat(path)
+    except OSError:
+        return os.path.realpath(path)
+    return about.st_dev, about.st_ino
 
 
 def check_outputs(
@@ -18,17 +29,17 @@ def check_outputs(
     or is one.
     """
     named = [target for target in targets if target is not None]
-    taken, seen = {path.resolve() for path in read}, set()
+    taken, seen = {identity(path) for path in read}, set()
     for target in named:
-        path = Path(target).resolve()
-        if path in seen:
+        same = identity(target)
+        if same in seen:
             parser.error(f"{target} is named for two outputs")
-        seen.add(path)
+        seen.add(same)
         if target == "-":
             continue
-        if path in taken:
+        if same in taken:
             parser.error(f"{target} is an input; it would be overwritten")
-        if path.is_dir():
+        if os.path.isdir(target):
             raise SinkError(f"{target}: cannot write (Is a directory)")
-        if not path.parent.is_dir():
+        if not os.path.isdir(os.path.dirname(os.path.abspath(target))):
             raise SinkError(f"{target}: cannot write (No such file or directory)")

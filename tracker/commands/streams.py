@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from tracker.run import Sink
@@ -39,7 +39,7 @@ def _read(given: argparse.Namespace) -> str:
     """What is read, for telling streams apart."""
     if given.webcam is not None:
         return f"camera {without_secrets(given.webcam)}"
-    return "\n".join(str(Path(name).resolve()) for name in given.inputs)
+    return "\n".join(os.path.realpath(name) for name in given.inputs)
 
 
 def _name(word: str) -> str:

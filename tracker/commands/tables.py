@@ -42,4 +42,9 @@ class Tables:
 
     def kept(self) -> str:
         """Which rows stay after an output has failed, in words; "" if none do."""
-        return ", ".join(f"{t.target} keeps {t.rows} rows" for t in self._opened if t.kept())
+        return ", ".join(_told(table) for table in self._opened if table.kept())
+
+
+def _told(table: Table) -> str:
+    name = "standard output" if table.target == "-" else table.target
+    return f"{name} keeps {table.rows} row{'s' * (table.rows != 1)}"

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib.metadata
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from tracker.commands.engine import hear, open_tracker
+from tracker.commands.inputs import Input, inputs, several
 from tracker.commands.interrupt import Interrupt
 from tracker.commands.pictures import enough, picture_sinks
 from tracker.commands.streams import stream_sinks
@@ -32,16 +31,8 @@ from tracker.run import Sink, follow, record
 from tracker.sinks.base import SinkError
 from tracker.sinks.rows import columns
 from tracker.sinks.unfilled import unfilled
-from tracker.sources import (
-    Source,
-    SourceError,
-    Span,
-    Wish,
-    open_camera,
-    open_live,
-    open_source,
-)
-from tracker.sources.base import Unread, without_secrets
+from tracker.sources import Source, SourceError, Span
+from tracker.sources.base import Unread
 from tracker.values import Step
 
 OPTIONS = (
@@ -49,7 +40,6 @@ OPTIONS = (
     *("rater", "baseline", "scene", "scene_interval", "sound"),
 )
 DONE, FAILED, PARTLY = 0, 2, 3
-Input = tuple[str, Callable[[Span], Source]]  # its name, and how a part of it is opened
 
 
 def main(words: list[str]) -> int:
@@ -76,7 +66,7 @@ def main(words: list[str]) -> int:
         ids, detected = not given.no_faces_out, options.faces == "detect"
         empty = unfilled(tracker.models, calibrated=calibrated, detected=detected, ids=ids)
         header = columns(
-            source=_several(given.inputs),
+            source=several(given.inputs),
             mesh=tracker.mesh,
             context=tracker.context,
             scene=tracker.reads_scene,
@@ -89,7 +79,7 @@ def main(words: list[str]) -> int:
         if watched:
             view = View(outputs, tracker, options, recording=bool(outputs or pictures))
         tables, quiet = Tables(header, about, empty), given.quiet or watched
-        run = _Run(tracker, _inputs(given), span, tables, view, quiet=quiet, ids=ids)
+        run = _Run(tracker, inputs(given), span, tables, view, quiet=quiet, ids=ids)
         return run.go(outputs, pictures, streams)
 
 
@@ -104,21 +94,6 @@ def _about(words: list[str], options: Options, span: Span, tracker: Tracker) -> 
         "models": [asdict(model) for model in tracker.models],
         "profile": tracker.profile and asdict(tracker.profile),
     }
-
-
-def _several(names: Sequence[str]) -> bool:
-    return len(names) > 1 or (bool(names) and Path(names[0]).is_dir())
-
-
-def _inputs(given: argparse.Namespace) -> list[Input]:
-    if given.webcam is not None:
-        wish = Wish(given.size, given.rate)
-        camera = partial(open_camera, given.webcam, wish, given.microphone or "")
-        return [(without_secrets(given.webcam), lambda _: camera())]
-    if given.live:
-        return [(name, partial(open_live, name)) for name in given.inputs]
-    alone = len(given.inputs) == 1
-    return [(name, partial(open_source, name, alone=alone)) for name in given.inputs]
 
 
 class _Run:

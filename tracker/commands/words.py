@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tracker.commands import pictures, streams
 from tracker.commands.engine import add_engine
+from tracker.commands.outputs import identity
 from tracker.options import BASELINES, FACES, SOUND
 from tracker.sinks.sidecar import sidecar_path
 from tracker.sources.base import PHOTOS, Span, without_secrets
@@ -91,26 +93,26 @@ def _check_outputs(parser: argparse.ArgumentParser, given: argparse.Namespace) -
     for kind in ("csv", "jsonl", "explain", "report"):
         if getattr(given, kind) == "":
             parser.error(f"--{kind} names no file")
-    outputs = [Path(t).resolve() for t in (given.csv, given.jsonl) if t not in (None, "-")]
+    outputs = [Path(t) for t in (given.csv, given.jsonl) if t not in (None, "-")]
     sidecars = [sidecar_path(path) for path in outputs]
-    drawn = [Path(t).resolve() for t in (given.explain, given.report) if t is not None]
+    drawn = [Path(t) for t in (given.explain, given.report) if t is not None]
     read = [*given.inputs, *(name for name in (given.profile, given.context, given.scene) if name)]
-    taken = {Path(name).resolve() for name in read}
-    for path in (*outputs, *sidecars, *drawn):
-        if path in taken:
+    taken = {identity(name) for name in read}
+    written = [identity(path) for path in (*outputs, *sidecars, *drawn)]
+    for path, same in zip((*outputs, *sidecars, *drawn), written, strict=True):
+        if same in taken:
             parser.error(f"{path.name} is an input; it would be overwritten")
     if given.csv is not None and given.csv == given.jsonl:
         parser.error("--csv and --jsonl name the same output")
     for path in drawn:
-        if [*outputs, *sidecars, *drawn].count(path) > 1:
+        if written.count(identity(path)) > 1:
             parser.error(f"{path.name} is named for two outputs")
-    if len(set(sidecars)) < len(sidecars):
+    if len({identity(path) for path in sidecars}) < len(sidecars):
         parser.error("--csv and --jsonl would share one .meta.json; give them different stems")
 
 
 def _is_still(name: str) -> bool:
-    path = Path(name)
-    return path.is_dir() or path.suffix.lower() in PHOTOS
+    return os.path.isdir(name) or Path(name).suffix.lower() in PHOTOS
 
 
 def _size(word: str) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from tracker.values import Step
 
 FORMAT = 1
 PTS_DECIMALS = 6  # as the table's
+OPEN = ("/dev", "/dev/fd", "/proc/self/fd")  # where a process finds what it was given open
 
 
 class Table(Protocol):
@@ -114,9 +116,11 @@ class Sidecar:
 
 
 def beside(target: str) -> bool:
-    """Whether files may stand beside this output: not beside standard output, a device, a pipe."""
-    path = Path(target)
-    return target != "-" and (path.is_file() or not path.exists())
+    """Whether files may stand beside this output: not beside standard output, a device, a pipe,
+    nor beside /dev/stdout, whatever that leads to."""
+    if target == "-" or str(Path(target).parent) in OPEN:
+        return False
+    return os.path.isfile(target) or not os.path.exists(target)
 
 
 def sidecar_path(table: Path) -> Path:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from os import PathLike
 from pathlib import Path
+from stat import S_ISDIR, S_ISFIFO
 from typing import TYPE_CHECKING
 
 from tracker.sources.base import (
@@ -22,7 +24,7 @@ from tracker.sources.base import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from tracker.sources.camera import Device
 
@@ -49,24 +51,13 @@ def open_source(name: str | Path, span: Span = ALL, *, alone: bool = True) -> So
     if not isinstance(name, str | PathLike):  # many try the number of a camera first
         raise SourceError(f"{name!r} is no film, photo or folder; a camera's pictures are pushed")
     path = Path(name)
-    if str(name) == "-" or path.is_fifo():  # it is opened more than once
-        raise SourceError(f"{name}: reading from standard input is not supported; name a file")
     if "://" in str(name):
         raise SourceError(f"{without_secrets(str(name))}: an address is given with --webcam")
-    if not str(name) or not path.exists():  # an empty name would be this folder
-        raise SourceError(f"{name}: no such file or folder")
-    if path.is_dir():
-        from tracker.sources.photos import Photos
-
-        kinds = PHOTOS | MOVING
-        shown = [p for p in _shown(path) if p.is_file()]
-        found = sorted(p for p in shown if p.suffix.lower() in kinds)
-        if not found:
-            raise SourceError(f"{name}: no pictures in this folder; films are named one by one")
-        photos = Photos(_named(found, path, alone))
-        if films := sum(p.suffix.lower() in FILMS for p in shown):
-            photos.report.note(f"{name}: films in it are named one by one; left out: {films}")
-        return photos
+    kind = 0 if str(name) == "-" else _kind(str(name))
+    if not kind or S_ISFIFO(kind):  # it is opened more than once
+        raise SourceError(f"{name}: reading from standard input is not supported; name a file")
+    if S_ISDIR(kind):
+        return _folder(path, alone=alone)
     if path.suffix.lower() in PHOTOS:
         from tracker.sources.photos import Photos
 
@@ -116,11 +107,44 @@ def open_camera(which: str = "", wish: Wish = ANY, microphone: str = "") -> Sour
     return Camera(camera.name, open_again, hear)
 
 
-def _shown(folder: Path) -> Iterator[Path]:
-    """What is in a folder and below, less what is hidden: a Mac puts a `._x.jpg` beside `x.jpg`."""
-    for path in folder.rglob("*"):
-        if not any(part.startswith(".") for part in path.relative_to(folder).parts):
-            yield path
+def _kind(name: str) -> int:
+    """The mode of a file; SourceError naming it where there is none, or it cannot be reached."""
+    try:
+        return os.stat(name).st_mode
+    except FileNotFoundError as wrong:
+        raise SourceError(f"{name}: no such file or folder") from wrong
+    except OSError as wrong:
+        raise SourceError(f"{name}: cannot be read ({wrong.strerror})") from wrong
+
+
+def _folder(folder: Path, *, alone: bool) -> Source:
+    from tracker.sources.photos import Photos
+
+    closed: list[OSError] = []
+    shown = [path for path in _shown(folder, closed.append) if path.is_file()]
+    found = sorted(path for path in shown if path.suffix.lower() in PHOTOS | MOVING)
+    lost = [f"{wrong.filename}: cannot be read ({wrong.strerror})" for wrong in closed]
+    if not found:
+        why = (
+            lost[0] if lost else f"{folder}: no pictures in this folder; films are named one by one"
+        )
+        raise SourceError(why)
+    photos = Photos(_named(found, folder, alone))
+    photos.report.errors += len(lost)
+    photos.report.notes += lost
+    if films := sum(path.suffix.lower() in FILMS for path in shown):
+        photos.report.note(f"{folder}: films in it are named one by one; left out: {films}")
+    return photos
+
+
+def _shown(folder: Path, closed: Callable[[OSError], object]) -> Iterator[Path]:
+    """What is in a folder and below, less what is hidden: a Mac puts a `._x.jpg` beside `x.jpg`.
+
+    closed: told of each folder that cannot be read.
+    """
+    for place, folders, files in os.walk(folder, onerror=closed):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(place, name) for name in files if not name.startswith("."))
 
 
 def _named(found: Iterable[Path], folder: Path, alone: bool) -> list[tuple[str, Path]]:
