@@ -87,7 +87,7 @@ RANKS = {  # longest matching prefix wins
     "tracker.gui.pace": 11,
     "tracker.gui.series": 11,
     "tracker.gui.words": 11,
-    "tracker.gui.keys": 11,
+    "tracker.gui.keys": 12,
     "tracker.gui.scrub": 11,
     "tracker.gui.overlay": 12,
     "tracker.gui.scales": 12,
