@@ -266,7 +266,7 @@ def test_a_column_and_a_face_of_the_predictions_can_be_chosen(tmp_path, capsys):
 @pytest.mark.parametrize(
     "said, gold, why",
     [
-        ("time,valence\n0,1\n5,1\n", "time,valence\n10,1\n20,1\n", "no moment at which both"),
+        ("time,valence\n0,1\n5,1\n", "time,valence\n10,1\n20,1\n", "gold.csv: 10 to 20 s)"),
         ("time,valence\n0,1\n", "time,arousal\n0,1\n", "no axis that both have"),
         ("time,valence\n0,1\n", "time,valence\n1,1\n0,1\n", "gold.csv, line 3: time is '0'"),
         ("time,valence\n0,1\n9e99,1\n", "time,valence\n0,1\n9e99,1\n", "in seconds?"),
@@ -318,3 +318,12 @@ def test_options_that_mean_nothing_are_refused(tmp_path, capsys, words):
         main(["eval", "traces", "a.csv", "b.csv", *words])
     assert stop.value.code == 2
     assert words[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("begin", [b"PK\x03\x04\x14\x00", b"\xd0\xcf\x11\xe0\xa1\xb1"])
+def test_a_spreadsheet_is_told_what_to_become(tmp_path, capsys, begin):
+    book, gold = tmp_path / "said.xlsx", write(tmp_path / "gold.csv", CLOCK, WAVE)
+    book.write_bytes(begin + bytes(range(256)))
+    assert main(["eval", "traces", str(book), gold]) == 2
+    told = f"emotrack: {book}: a spreadsheet, no table; save it as CSV (UTF-8)\n"
+    assert capsys.readouterr().err == told

@@ -107,7 +107,7 @@ def test_other_delimiters_and_decimal_commas_are_read(tmp_path):
 
 
 def test_missing_cells_and_gaps_are_passed_over(tmp_path):
-    text = "\ufefftime,valence\n0,0.1\n1,\n2,NaN\n3,FIND_FAILED\n\n9,0.2\n"
+    text = "\ufefftime,valence\n0,0.1\n1,\n2,NaN\n3,FIND_FAILED\n4,#N/A\n5,.\n\n9,0.2\n"
     assert pairs(read(tmp_path, text)) == [(0, 0.1), (9, 0.2)]
 
 

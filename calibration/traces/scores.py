@@ -87,7 +87,8 @@ def score_pair(
         for axis in axes
     }
     if not any(len(_shared(*pair)[0]) for pair in series.values()):
-        raise TraceError(f"{said.name} and {gold.name}: no moment at which both have a value")
+        times = "; ".join(_times(file, axes) for file in (said, gold))
+        raise TraceError(f"no moment at which both have a value ({times})")
     scores = tuple(
         score_series(axis, [pair], sampling.rate, block) for axis, pair in series.items()
     )
@@ -95,6 +96,12 @@ def score_pair(
     notes += [f"{name}: {note}" for axis in axes for note in _warnings(axis, *series[axis])]
     notes += [f"{name}: {note}" for axis in axes for note in _holes(axis, series[axis], sampling)]
     return FileScores(name, clock, series, scores, tuple(notes))
+
+
+def _times(file: TraceFile, axes: Sequence[str]) -> str:
+    """From when to when a table has values: of two clocks it is then seen at once."""
+    ends = [file.traces[axis].pts[i] for axis in axes for i in (0, -1)]
+    return f"{file.name}: {min(ends):.10g} to {max(ends):.10g} s"
 
 
 def score_traces(

@@ -14,7 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-MISSING = {"", "na", "n/a", "nan", "none", "null", "find_failed", "fit_failed"}
+MISSING = {
+    *("", "na", "n/a", "nan", "none", "null", "find_failed", "fit_failed"),
+    *("#n/a", "."),  # of spreadsheets; of SPSS, SAS and Stata
+}
+SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how .xlsx, .ods and .xls begin
 TIME = re.compile(
     r"(timestamp|video time|time|pts|seconds?|sec|onset|t)[ _]*[\[(]?(s|sec|seconds|ms|msec)?[\])]?"
 )
@@ -141,6 +145,10 @@ class Table:
 def open_table(path: Path, header: list[str] | None = None, skip: int = 0) -> Iterator[Table]:
     """Raises TraceError naming the file if it cannot be read, or has no header."""
     try:
+        if path.is_file():  # a pipe could be read only once
+            with path.open("rb") as begin:
+                if begin.read(4).startswith(SPREADSHEETS):
+                    raise TraceError(f"{path}: a spreadsheet, no table; save it as CSV (UTF-8)")
         file = path.open(newline="", encoding="utf-8-sig")
     except OSError as wrong:
         raise TraceError(f"{path}: cannot read ({wrong.strerror})") from wrong
