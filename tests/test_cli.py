@@ -351,6 +351,54 @@ def test_no_sidecar_stands_beside_dev_stdout_even_where_it_leads_to_a_file(tmp_p
     assert not Path("/dev/stdout.meta.json").exists()
 
 
+def test_whoever_started_us_may_have_closed_the_standard_streams(tmp_path):
+    def without(*numbers):
+        def close():
+            for number in numbers:
+                os.close(number)
+
+        return close
+
+    words = [*EMOTRACK, str(DEMO), "--scene", "none", "--end", "0.2"]
+    quiet = {"cwd": tmp_path, "stderr": subprocess.PIPE, "text": True}
+    ran = subprocess.run(words, preexec_fn=without(1), **quiet)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    table = [*words, "--csv", "out.csv"]
+    ran = subprocess.run(table, preexec_fn=without(0, 1, 2), cwd=tmp_path)
+    assert ran.returncode == 0
+    assert (tmp_path / "out.csv").read_text().count("\n") == 6
+    ran = subprocess.run([*words, "--csv", "-"], preexec_fn=without(1), **quiet)
+    assert ran.returncode == 2
+    assert ran.stderr == "emotrack: standard output: cannot write (it is closed)\n"
+
+
+def test_a_table_is_not_done_when_whoever_read_the_other_one_has_left(tmp_path):
+    film = write_film(tmp_path / "long.mp4", [i / 25 for i in range(2000)])
+    words = [*EMOTRACK, str(film), "--csv", "out.csv", "--jsonl", "-"]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(words, **streams, text=True, cwd=tmp_path) as running:
+        assert '"frame": 1' in running.stdout.readline()
+        running.stdout.close()
+        said = running.stderr.read()
+    n = (tmp_path / "out.csv").read_text().count("\n") - 1
+    assert 0 < n < 2000
+    assert (
+        said == f"emotrack: whoever read standard output has left; out.csv keeps "
+        f"{n} row{'s' * (n != 1)}\n"
+    )
+    assert running.returncode == 3
+
+
+def test_a_run_that_nobody_listens_to_any_more_goes_on(tmp_path):
+    words = ["nope.mp4", str(DEMO), "nope.mp4", "--end", "0.2", "--csv", "out.csv"]
+    read, write = os.pipe()
+    with subprocess.Popen([*EMOTRACK, *words], stderr=write, cwd=tmp_path) as running:
+        os.close(read)
+        os.close(write)
+    assert running.returncode == 3
+    assert (tmp_path / "out.csv").read_text().count("\n") == 6
+
+
 def run_until_there(tmp_path, out, then, *words):
     """A long run to which `then` happens once it has written 2000 bytes."""
     film = write_film(tmp_path / "long.mp4", [i / 25 for i in range(20_000)])

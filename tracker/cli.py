@@ -13,31 +13,33 @@ import os
 import sys
 from importlib import import_module
 
-from tracker.sinks.base import ODD
+from tracker.sinks.base import ODD, hush
 
 COMMANDS = ("calibrate", "cameras", "engines", "eval", "microphones", "models", "smooth")
-FAILED, PARTLY, STOPPED = 2, 3, 130
+DONE, FAILED, STOPPED = 0, 2, 130
 REFUSED = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP)  # a name, by the system
 
 
 def main(words: list[str] | None = None) -> int:
     words = sys.argv[1:] if words is None else words
+    _open_what_is_closed()
     if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may be more than it can say
         sys.stdout.reconfigure(errors=ODD)
     logging.basicConfig(format="emotrack: %(message)s")
+    code: int = DONE
     command = words[0] if words and words[0] in COMMANDS else "watch"
     try:
         # The first word decides which of the commands' libraries are needed at all.
         module = import_module(f"tracker.commands.{command}")
-        code: int = module.main(words[1:] if command != "watch" else words)
+        code = module.main(words[1:] if command != "watch" else words)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
         print("emotrack: stopped", file=sys.stderr)
         return STOPPED
     except BrokenPipeError:  # whoever read our output has left: their choice, not an error
-        _hush()
-        return 0
+        hush(sys.stdout)
+        return code
     except OSError as wrong:
         if wrong.filename is not None and wrong.errno in REFUSED:
             print(f"emotrack: {wrong.filename}: {wrong.strerror}", file=sys.stderr)
@@ -45,7 +47,7 @@ def main(words: list[str] | None = None) -> int:
         if wrong.errno != errno.ENOSPC or wrong.filename is not None:
             raise
         print(f"emotrack: cannot write standard output ({wrong.strerror})", file=sys.stderr)
-        _hush()
+        hush(sys.stdout)
         return FAILED
     except RuntimeError as wrong:
         if not _ours(wrong):
@@ -54,9 +56,12 @@ def main(words: list[str] | None = None) -> int:
         return FAILED
 
 
-def _hush() -> None:
-    """What is left in standard output's buffer cannot be written, and is not tried again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _open_what_is_closed() -> None:
+    """Standard streams that whoever started us has closed: the next file to be opened would take
+    their place, and what libraries print would go into it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115  # until we end
 
 
 def _ours(wrong: RuntimeError) -> bool:

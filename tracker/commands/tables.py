@@ -40,9 +40,12 @@ class Tables:
                 sinks.append(Sidecar(*sidecar))
         return sinks
 
-    def kept(self) -> str:
-        """Which rows stay after an output has failed, in words; "" if none do."""
-        return ", ".join(_told(table) for table in self._opened if table.kept())
+    def kept(self, *, but: str = "") -> str:
+        """Which rows stay after an output has failed, in words; "" if none do.
+
+        but: the table that does not count.
+        """
+        return ", ".join(_told(t) for t in self._opened if t.target != but and t.kept())
 
 
 def _told(table: Table) -> str:

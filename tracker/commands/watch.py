@@ -28,7 +28,7 @@ from tracker.options import Options
 from tracker.pipeline import Tracker
 from tracker.profile import People
 from tracker.run import Sink, follow, record
-from tracker.sinks.base import SinkError
+from tracker.sinks.base import SinkError, hush
 from tracker.sinks.rows import columns
 from tracker.sinks.unfilled import unfilled
 from tracker.sources import Source, SourceError, Span
@@ -144,6 +144,12 @@ class _Run:
                 raise
             _say(f"{wrong}; {kept}")
             return PARTLY
+        except BrokenPipeError:
+            kept = self._tables.kept(but="-")
+            if not kept:
+                raise
+            _say(f"whoever read standard output has left; {kept}")
+            return PARTLY
         if not any(source.report.frames for source in self._sources):
             return DONE if self._view is not None and not self._failed else FAILED
         reports = [source.report for source in self._sources]
@@ -225,4 +231,7 @@ class _Run:
 
 
 def _say(line: str) -> None:
-    print(f"emotrack: {line}", file=sys.stderr)
+    try:
+        print(f"emotrack: {line}", file=sys.stderr)
+    except BrokenPipeError:  # nobody listens any more; the rows go on
+        hush(sys.stderr)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from stat import S_ISREG
 from types import TracebackType
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 # A file name that is not UTF-8 is written with \\udce9 for a byte: JSON gives back the same name.
 ODD = "backslashreplace"
@@ -31,6 +31,11 @@ def write_whole(path: Path, data: bytes) -> None:
         raise SinkError(f"{path}: cannot write ({wrong.strerror})") from wrong
 
 
+def hush(stream: TextIO) -> None:
+    """Whoever read it has left: what is in its buffer is not tried again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 class Lines:
     """A text file that holds whole lines at every moment: each write goes straight to the system.
 
@@ -44,6 +49,8 @@ class Lines:
 
     def __enter__(self) -> Lines:
         if self.target == "-":
+            if sys.__stdout__ is None:
+                raise SinkError("standard output: cannot write (it is closed)")
             self._file = sys.stdout.buffer
             return self
         try:
