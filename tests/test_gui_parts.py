@@ -98,6 +98,30 @@ def test_a_series_that_forgets_stays_small():
     assert len(series._rows) <= 8192
 
 
+def test_a_time_has_no_rows_of_somebody_who_left_before_or_came_after_it():
+    series = Series(100.0)
+    for i in range(100):
+        series.add(110 + i / 10, person(0))
+    for start, end in ((100.0, 109.9), (120.0, 130.0)):
+        assert len(series.between(start, end)) == 0
+        assert not series.seen(start, end)
+    assert len(series.between(100.0, 110.05)) == 2  # and one more
+    assert series.seen(100.0, 110.0)
+    assert not Series(0.0).seen(0.0, 100.0)
+
+
+def test_of_a_films_thousands_only_those_of_the_minute_shown_are_searched(app, monkeypatch):
+    plot = EmotionPlot(seconds=60)
+    plot.set_film((0.0, 3000.0))
+    for i in range(3000):
+        plot.add(a_result(i, person(i // 3), every=1.0))
+    searched = []
+    search = np.searchsorted
+    monkeypatch.setattr(np, "searchsorted", lambda *a, **k: searched.append(a) or search(*a, **k))
+    plot.refresh()
+    assert 20 <= len(searched) <= 50  # the people of a minute
+
+
 def curve(plot, axis, track):
     """Times and values of a smooth curve as it is drawn."""
     x, y = plot._lines[axis][track]._smooth.getData()

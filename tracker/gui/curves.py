@@ -112,7 +112,8 @@ class EmotionPlot(QWidget):
 
     def set_film(self, bounds: tuple[float, float] | None) -> None:
         """First and last second of a film: the plot does not reach beyond them, and all of it is
-        kept, for whoever goes back (28 bytes for each face and frame). None: there is no end."""
+        kept, for whoever goes back (28 to 56 bytes for each face and frame). None: no end is known.
+        """
         self._bounds = bounds
         self.refresh()
 
