@@ -15,7 +15,9 @@ from tracker.sinks.column import Column
 from tracker.sinks.rows import rows
 from tracker.values import Step
 
-ANSWERED = 0.5  # s; a stream that is asked for answers in 1 ms on one machine
+# s; a stream that is there answers in 20 ms. Every half second liblsl 1.18 asks anew, and a search
+# that is to end just then lasts for 5 s more.
+ANSWERED = 0.3
 LATENCY = "latency"  # the last channel: s from the frame's arrival to its result
 
 
