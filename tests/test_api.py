@@ -220,6 +220,50 @@ def test_a_fork_that_uses_its_parents_tracker_is_told_so():
     assert ran.stdout == "a Tracker belongs to one process; build one after the fork\n"
 
 
+def test_a_thread_may_watch_on_when_the_main_one_has_come_to_its_end():
+    """Python's own executors take no more work by then."""
+    code = f"""if True:
+        import threading, time
+        import tracker
+        def watch():
+            threading.main_thread().join()
+            print(sum(1 for _ in tracker.watch({str(DEMO)!r}, end=1)))
+        threading.Thread(target=watch).start()
+    """
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (ran.stdout, ran.stderr) == ("25\n", "")
+
+
+def test_a_program_may_end_while_threads_are_in_the_middle_of_a_film():
+    """Python takes the ground from under them, and a network in use then aborts the process."""
+    code = f"""if True:
+        import threading, time
+        import numpy as np
+        import tracker
+        pushed = threading.Event()
+        def push():
+            with tracker.build() as reader:
+                for i in range(10**6):
+                    reader.push(np.zeros((90, 160, 3), np.uint8), i / 25)
+                    pushed.set()
+        def watch():
+            for result in tracker.watch({str(DEMO)!r}):
+                time.sleep(0.02)
+            print("the film is over")
+        for work in (push, watch):
+            threading.Thread(target=work, daemon=True).start()
+        opened = [tracker.watch({str(DEMO)!r}) for _ in range(3)]
+        for results in opened:
+            next(results)
+        pushed.wait()
+    """
+    for _ in range(2):
+        ran = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=60
+        )
+        assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+
+
 @pytest.mark.parametrize(
     "given, why",
     [

@@ -21,6 +21,7 @@ RANKS = {  # longest matching prefix wins
     "tracker.picture": 2,
     "tracker.values": 3,
     "tracker.appearance": 4,
+    "tracker.aside": 4,
     "tracker.geometry": 4,
     "tracker.handoff": 4,
     "tracker.mel": 4,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engines import Engine, Tensor, infer_rows
+from tracker.aside import Aside
 from tracker.bars import cropped, within_bars
 from tracker.fit import Fit
 from tracker.models import Model, ModelError, label_order
@@ -90,7 +92,7 @@ class SceneReader:
         self._memory = memory
         self._interval = interval
         self._maps = maps
-        self._looking = ThreadPoolExecutor(1, thread_name_prefix="scene")
+        self._looking: Aside[SceneReading] = Aside("scene")
         self._seen: Future[SceneReading] | None = None  # the last look
         self._due = -math.inf  # s, of the next look
         self._from: Future[SceneReading] | None = None  # the look that was steadied last
@@ -102,7 +104,7 @@ class SceneReader:
         self._memory.begin()
 
     def close(self) -> None:
-        self._looking.shutdown(cancel_futures=True)
+        self._looking.close()
         self._engine.close()
 
     def look(self, frame: Frame, cut: bool) -> Future[SceneReading]:
@@ -116,7 +118,7 @@ class SceneReader:
             self._due = frame.pts + self._interval
         if self._seen is not None:
             wait((self._seen,))  # or a network slower than a camera falls behind without end
-        self._seen = self._looking.submit(self._read, frame)
+        self._seen = self._looking.submit(partial(self._read, frame))
         return self._seen
 
     def __call__(self, seen: Future[SceneReading]) -> SceneReading:
