@@ -96,6 +96,25 @@ def test_a_film_with_pixels_that_are_not_square_is_seen_as_it_is_shown(tmp_path,
     assert (left, right) == pytest.approx((63, 192), abs=4)  # all of it, from left to right
 
 
+def test_a_broadcast_whose_pixels_change_their_shape_is_seen_as_it_is_shown(tmp_path):
+    parts = [
+        write_film(
+            tmp_path / f"{i}.ts", [k / 25 for k in range(25)], start=float(i), pixel_aspect=aspect
+        )
+        for i, aspect in enumerate((Fraction(16, 15), Fraction(64, 45)))
+    ]
+    path = tmp_path / "both.ts"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    source = open_source(path)
+    shapes = {(frame.pts >= 1.0, frame.image.shape) for frame in source}
+    assert shapes == {(False, (48, 68, 3)), (True, (48, 91, 3))}
+    assert source.report.about[0]["pixel_aspect"] == pytest.approx(16 / 15)
+    note = "from 1.000 s on its pictures are 91 x 48 px"
+    assert any(note in line for line in source.report.notes)
+    later = [frame.image.shape for frame in open_source(path, Span(start=1.2))]
+    assert set(later) == {(48, 91, 3)}
+
+
 @pytest.mark.parametrize(
     "settings, doubt",
     [

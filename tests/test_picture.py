@@ -40,7 +40,7 @@ def decoded(image, kind="yuv420p", colorspace=BT601, color_range=LIMITED):
 
 
 def planes(image, **named):
-    picture = Upright(1.0)(decoded(image, **named))
+    picture = Upright()(decoded(image, **named))
     assert isinstance(picture, Planes)
     return picture
 
@@ -55,7 +55,7 @@ def apart(one, other):
 def test_its_colours_are_those_that_ffmpeg_makes(colorspace, color_range):
     frame = decoded(clouds(96, 128), colorspace=colorspace, color_range=color_range)
     theirs = VideoReformatter().reformat(frame, format="rgb24").to_ndarray()
-    ours = Upright(1.0)(frame)
+    ours = Upright()(frame)
     assert isinstance(ours, Planes)
     assert apart(ours.rgb(), theirs) == 0
     differ = as_rgb(part(ours, 0, 0, 128, 96)).astype(float) - theirs
@@ -134,7 +134,7 @@ def test_black_bars_are_found_in_it():
 )
 def test_what_has_other_planes_comes_as_rgb(kind, size):
     frame = decoded(clouds(*size), kind=kind)
-    picture = Upright(1.0)(frame)
+    picture = Upright()(frame)
     assert isinstance(picture, np.ndarray)
     assert picture.shape == (*size, 3)
 
@@ -153,7 +153,7 @@ def test_a_picture_that_is_kept_bottom_up_is_not_seen_upside_down():
     steps[0].push(frame)
     flipped = steps[-1].pull()
     assert flipped.planes[0].line_size < 0
-    picture = as_rgb(Upright(1.0)(flipped))
+    picture = as_rgb(Upright()(flipped))
     assert np.abs(picture[::-1].astype(float) - image).mean() < 3
 
 

@@ -56,6 +56,9 @@ class Film:
             about = _place(name, place) | describe(container, stream)
             self.report.about.append(about)
             self._aspect = pixel_aspect(stream)
+            # Where it is the pictures that say it, a broadcast may change it between programmes.
+            aspects = stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio
+            self._aspect_changes = aspects[0] == aspects[1]
             if (streams := len(films_in(container))) > 1:
                 number = container.streams.video.index(stream) + 1
                 self.report.note(f"{name}: {streams} video streams in it; number {number} is read")
@@ -63,11 +66,11 @@ class Film:
                 self.expected = stream.frames or None
 
     def __iter__(self) -> Iterator[Frame]:
-        upright = Upright(self._aspect)
+        upright = Upright()
         try:
             for index, pts, decoded in self._wanted():
                 try:
-                    picture = upright(decoded)
+                    picture = upright(decoded, self._aspect)
                 except av.FFmpegError as wrong:
                     kind = f"pictures of the kind {decoded.format.name} cannot be read"
                     raise SourceError(f"{self._name}: {kind} ({reason(wrong)})") from wrong
@@ -133,6 +136,8 @@ class Film:
                 if end is not None and pts >= end - EARLY:
                     break
                 self.report.errors += decoded.is_corrupt
+                if self._aspect_changes:
+                    self._aspect = pixel_aspect(stream.codec_context)
                 yield pts, decoded
             else:
                 self._check_the_end(stream, clock)

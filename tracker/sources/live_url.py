@@ -35,13 +35,13 @@ class NetworkDevice:
         container, stream = self._closing.enter_context(_open(name, url))
         stream.thread_type = "SLICE"  # threads by frame would hold some frames back
         self.about: dict[str, Any] = {"kind": "url", "name": name} | describe(container, stream)
-        self._upright = Upright(pixel_aspect(stream))
+        self._upright, self._aspect = Upright(), pixel_aspect(stream)
         self._decoded: Iterator[VideoFrame] = container.decode(stream)
 
     def read(self) -> Picture:
         began = time.monotonic()
         try:
-            picture = self._upright(next(self._decoded))
+            picture = self._upright(next(self._decoded), self._aspect)
         except StopIteration:
             raise Lost("the stream ended") from None
         except (av.FFmpegError, OSError, ValueError) as wrong:

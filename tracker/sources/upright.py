@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, VideoReformatter
 from av.video.stream import VideoStream
@@ -37,22 +38,22 @@ AS_STORED = _Way()
 
 class Upright:
     """Makes the pictures of one film. PyAV hands out pixels as they are stored: neither turned nor
-    mirrored, and `aspect` times as wide as high.
+    mirrored.
     """
 
-    def __init__(self, aspect: float) -> None:
-        self._aspect = aspect
+    def __init__(self) -> None:
         self._to_rgb = VideoReformatter()  # one for the whole run: it keeps its tables
         self._ways: dict[int, _Way] = {}  # by the rotation in them
 
-    def __call__(self, decoded: VideoFrame) -> Picture:
+    def __call__(self, decoded: VideoFrame, aspect: float = 1.0) -> Picture:
+        """aspect: width of a pixel by its height."""
         way = self._way(decoded)
         even = decoded.width % 2 == decoded.height % 2 == 0
         known = decoded.format.name in BY_PLANES and decoded.colorspace in LUMA
-        as_shown = even and self._aspect == 1 and way == AS_STORED
+        as_shown = even and aspect == 1 and way == AS_STORED
         # Some decoders keep pictures bottom up, with lines of negative length.
         if not (known and as_shown and all(plane.line_size > 0 for plane in decoded.planes)):
-            return self._turned(decoded, way)
+            return self._turned(decoded, way, aspect)
         y, cb, cr = (
             np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, -1)[:, : plane.width]
             for plane in decoded.planes
@@ -72,16 +73,16 @@ class Upright:
             self._ways[rotation] = _way(decoded)
         return self._ways[rotation]
 
-    def _turned(self, decoded: VideoFrame, way: _Way) -> Image:
-        image = _rgb(self._to_rgb, decoded, max(1, round(decoded.width * self._aspect)))
+    def _turned(self, decoded: VideoFrame, way: _Way, aspect: float) -> Image:
+        image = _rgb(self._to_rgb, decoded, max(1, round(decoded.width * aspect)))
         if way.crossed:
             image = image.transpose(1, 0, 2)
         return np.ascontiguousarray(image[:: way.rows, :: way.columns])
 
 
-def pixel_aspect(stream: VideoStream) -> float:
+def pixel_aspect(said: VideoStream | VideoCodecContext) -> float:
     """Width of a pixel by its height: 1.0, but for DVDs, HDV and the like."""
-    aspect = float(stream.sample_aspect_ratio or 1)
+    aspect = float(said.sample_aspect_ratio or 1)
     least, most = ASPECTS
     return aspect if least <= aspect <= most and abs(aspect - 1) > SQUARE else 1.0
 
