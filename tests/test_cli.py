@@ -463,6 +463,33 @@ def test_a_disk_that_is_full_from_the_start_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_smoothed_table_that_is_stopped_is_not_there_in_part(tmp_path):
+    rows = "".join(f"{i / 10},0.1,0.2\n" for i in range(200_000))
+    (tmp_path / "a.csv").write_text("timestamp,valence,arousal\n" + rows)
+    out = tmp_path / "b.csv"
+    with subprocess.Popen(
+        [*EMOTRACK, "smooth", "a.csv", "--out", "b.csv"], stderr=subprocess.PIPE, cwd=tmp_path
+    ) as running:
+        deadline = time.monotonic() + 60
+        while not (out.exists() and out.stat().st_size > 2000) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        running.send_signal(signal.SIGINT)
+        assert running.stderr.read() == b"emotrack: stopped\n"
+    assert running.returncode == 130
+    assert not out.exists()
+
+
+def test_pages_and_sidecars_are_written_through_links_as_tables_are(tmp_path):
+    names = ("out.csv", "out.meta.json", "page.html")
+    (tmp_path / "there").mkdir()
+    for name in names:
+        (tmp_path / name).symlink_to(Path("there", name))
+    words = ("--end", "0.2", "--csv", "out.csv", "--report", "page.html")
+    assert emotrack(DEMO, *words, cwd=tmp_path).returncode == 0
+    assert {path.name for path in (tmp_path / "there").iterdir()} == set(names)
+    assert all((tmp_path / name).is_symlink() for name in names)
+
+
 @pytest.mark.parametrize("words", [("--explain", "out.png"), ("--report", "out.html")])
 def test_a_picture_or_page_that_does_not_fit_leaves_the_one_before_it(tmp_path, words):
     before = tmp_path / words[1]

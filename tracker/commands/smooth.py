@@ -18,7 +18,7 @@ from calibration.traces.tables import MISSING, Row, Table, TraceError, open_tabl
 from engines import Engine
 from tracker.commands.outputs import check_outputs
 from tracker.options import Options
-from tracker.sinks.base import Lines, SinkError
+from tracker.sinks.base import Lines
 from tracker.smoothing import LstmSmoother, Steady
 
 CERTAIN = 1.0  # confidence of a table that states none
@@ -59,7 +59,7 @@ def main(words: list[str]) -> int:
                 try:
                     for cells in steadied.rows(engine, options.forget_after):
                         out.write(_line(cells, table.delimiter))
-                except (TraceError, SinkError):
+                except BaseException:  # Ctrl-C too
                     out.discard()  # half a table would be taken for a whole one
                     raise
         finally:

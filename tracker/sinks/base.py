@@ -19,12 +19,14 @@ class SinkError(RuntimeError):
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Writes the whole file, or leaves what was there before. Raises SinkError naming it."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    """Writes the whole file, or leaves what was there before; a link stays one. Raises SinkError
+    naming it."""
+    place = Path(os.path.realpath(path))
+    partial = place.with_name(f".{place.name}.{os.getpid()}")
     try:
         try:
             partial.write_bytes(data)
-            os.replace(partial, path)
+            os.replace(partial, place)
         finally:
             partial.unlink(missing_ok=True)
     except OSError as wrong:
