@@ -3,10 +3,12 @@ import http.server
 import json
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tracker import models
+from tracker.cli import main
 from tracker.downloads import pull
 from tracker.models import Fetched, ModelError, find_fetched, open_card, open_shipped, registry
 
@@ -107,6 +109,33 @@ def test_a_folder_of_emotrack_models_comes_before_the_wheel(tmp_path, monkeypatc
 def test_an_unknown_model_names_the_known_ones():
     with pytest.raises(ModelError, match=r"no model is named 'magic'; shipped: .*face-s"):
         open_shipped("magic")
+
+
+def test_an_unknown_model_names_those_of_your_own_folders_too(tmp_path, monkeypatch):
+    a_copy(tmp_path)
+    (tmp_path / "settings.json").write_text("{}")  # beside no network
+    monkeypatch.setenv("EMOTRACK_MODELS", str(tmp_path))
+    with pytest.raises(ModelError, match=r"speech-s; in EMOTRACK_MODELS: memory-s$"):
+        open_shipped("magic")
+
+
+def test_the_list_holds_what_lies_in_your_own_folders_and_says_what_is_no_card(
+    tmp_path, monkeypatch, capsys
+):
+    a_copy(tmp_path)
+    for suffix in (".onnx", ".json"):
+        (tmp_path / f"broken{suffix}").write_bytes(b"?")
+    monkeypatch.setenv("EMOTRACK_MODELS", str(tmp_path))
+    assert main(["models", "list"]) == 0
+    listed = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()]
+    assert ["memory-s", "memory"] in [words[:2] for words in listed if str(tmp_path) in words[2]]
+    (broken,) = (words for words in listed if words[0] == "broken")
+    assert "broken.json: not a model card" in broken[2]
+
+
+def test_a_card_that_is_not_there_is_said_to_be_absent():
+    with pytest.raises(ModelError, match=r"^nothere\.json: cannot read \(No such file"):
+        open_card(Path("nothere.json"))
 
 
 def test_an_absent_third_party_file_names_the_command_that_brings_it(tmp_path, monkeypatch):

@@ -92,7 +92,15 @@ def open_shipped(name: str) -> Model:
             if card.stem == name:
                 return open_card(card)
     known = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.json")))
-    raise ModelError(f"no model is named {name!r}; shipped: {known}")
+    own = ", ".join(path.stem for path in own_cards())
+    also = f"; in EMOTRACK_MODELS: {own}" if own else ""
+    raise ModelError(f"no model is named {name!r}; shipped: {known}{also}")
+
+
+def own_cards() -> list[Path]:
+    """The cards in the folders of EMOTRACK_MODELS that have a network beside them."""
+    found = (card for folder in _extra_folders() for card in sorted(folder.rglob("*.json")))
+    return [card for card in found if card.with_suffix(".onnx").is_file()]
 
 
 def open_named(name: str) -> Model:
@@ -170,7 +178,9 @@ def load_card(path: Path) -> dict[str, Any]:
     """Raises ModelError naming the file and what is wrong with it."""
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as wrong:
+    except OSError as wrong:
+        raise ModelError(f"{path.name}: cannot read ({wrong.strerror})") from wrong
+    except ValueError as wrong:
         raise ModelError(f"{path.name}: not a model card ({wrong})") from wrong
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         found = f"format {card.get('format')!r}" if isinstance(card, dict) else "no object"

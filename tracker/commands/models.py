@@ -1,4 +1,5 @@
-"""`emotrack models list | pull NAME | path NAME`: what ships, what can be fetched, where it is."""
+"""`emotrack models list | pull NAME | path NAME`: what ships, what lies in the folders of
+EMOTRACK_MODELS, what can be fetched, where it is."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from tracker.models import (
     find_fetched,
     load_card,
     open_shipped,
+    own_cards,
     registry,
 )
 
@@ -44,10 +46,8 @@ def main(words: list[str]) -> int:
 
 def _list() -> None:
     rows = [("name", "role", "MB", "licence", "where")]
-    for path in sorted(SHIPPED.glob("*.json")):
-        card = load_card(path)
-        size = path.with_suffix(".onnx").stat().st_size
-        rows.append((card["name"], card["role"], f"{size / 1e6:.1f}", card["licence"], "shipped"))
+    rows += [_of_card(path, "shipped") for path in sorted(SHIPPED.glob("*.json"))]
+    rows += [_of_card(path, str(path.parent)) for path in own_cards()]
     for name, entry in registry().items():
         rows.append((name, entry.role, f"{entry.bytes / 1e6:.1f}", entry.licence, _where(name)))
     widths = [max(len(row[i]) for row in rows) for i in range(5)]
@@ -55,6 +55,15 @@ def _list() -> None:
         print(
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         )
+
+
+def _of_card(path: Path, where: str) -> tuple[str, str, str, str, str]:
+    size = path.with_suffix(".onnx").stat().st_size
+    try:
+        card = load_card(path)
+    except ModelError as wrong:
+        return path.stem, "-", f"{size / 1e6:.1f}", "-", str(wrong)
+    return path.stem, card["role"], f"{size / 1e6:.1f}", card["licence"], where
 
 
 def _where(name: str) -> str:
