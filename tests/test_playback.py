@@ -168,6 +168,21 @@ def test_a_move_beyond_the_last_frame_is_told_and_the_film_goes_on_from_elsewher
         viewing.until(at(TIMES[-1]))
 
 
+def test_a_film_that_is_cut_off_is_told_to_its_viewer_once(tmp_path):
+    path = write_film(tmp_path / "film.mkv", [*(i / 25 for i in range(30)), 9.0])
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    with Viewing(path) as viewing:
+        for _ in range(2):  # the second time after going back
+            deadline = time.monotonic() + 30
+            while not viewing.remote.at_end and time.monotonic() < deadline:
+                viewing.waiting()
+            assert viewing.remote.at_end
+            viewing.remote.move(0.2)
+            viewing.until(at(0.2))
+        told = [line for line in viewing.remote.told if "the film is cut off" in line]
+        assert len(told) == 1
+
+
 def test_the_end_of_a_film_waits_for_its_viewer(film):
     with Viewing(film) as viewing:
         viewing.until(at(TIMES[-1]))

@@ -71,6 +71,7 @@ def _steps(source: Source, tracker: Tracker, remote: Remote, shown: _Shown) -> I
         moved_here = shown.moves > 0
         for frame, seen in frames:
             remote.dropped = source.report.dropped = frames.dropped
+            shown.tell(source.report, remote)
             known = shown.find(frame)
             if known is None:
                 known = _noted(tracker.take(shown.numbered(frame), seen), remote)
@@ -83,6 +84,7 @@ def _steps(source: Source, tracker: Tracker, remote: Remote, shown: _Shown) -> I
                 return
             yield Step(frame, known)
         shown.ended = shown.ended or not remote.interrupted
+        shown.tell(source.report, remote)
 
 
 class _AtItsPace:
@@ -132,6 +134,13 @@ class _Shown:
         self._read = self._key = (0.0, 0)  # of the frame that was read last; of the one at hand
         self._last: Frame | None = None  # before the one at hand, as the source numbers them
         self._step = 0
+        self._told = 0  # notes of the source
+
+    def tell(self, report: Report, remote: Remote) -> None:
+        """What the source says of itself, as that it is cut off, is for the viewer too; once."""
+        if not self.moves:
+            remote.told.extend(report.notes[self._told :])
+            self._told = len(report.notes)
 
     def moved(self) -> None:
         self.moves += 1
