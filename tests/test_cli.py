@@ -283,6 +283,8 @@ def test_a_table_into_a_pipe_has_no_sidecar(tmp_path):
         (["--csv", f"{'x' * 300}.csv"], "x.csv: cannot write (File name too long)"),
         (["--explain", f"{'x' * 300}/e.png"], "x: File name too long"),
         (["--detector", "magic"], "magic"),
+        (["--faces", "whole", "--detector", "yunet"], "--faces whole nothing is detected"),
+        (["--faces", "whole", "--min-confidence", "0.9"], "--min-confidence 0.9: with --faces"),
         (["--person", "ana"], "--person is of a profile"),
     ],
 )
@@ -314,6 +316,17 @@ def test_a_disk_that_fills_up_leaves_whole_rows_and_says_so(tmp_path):
     assert len(widths) == 1
     assert {p.name for p in tmp_path.iterdir()} == {"long.mp4", "out.csv", "out.meta.json"}
     assert meta(tmp_path / "out.csv")["run"]["finished"] is False
+
+
+@pytest.mark.parametrize("flag", ["--start", "--end", "--every"])
+def test_a_time_of_photos_is_refused_and_one_of_a_film_beside_them_is_not(tmp_path, flag):
+    (tmp_path / "album").mkdir()
+    cv2.imwrite(str(tmp_path / "album" / "a.png"), np.full((48, 48, 3), 90, np.uint8))
+    ran = emotrack("album", "album/a.png", flag, "0.2", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert f"{flag} is for films; album is no film" in ran.stderr
+    if flag == "--end":
+        assert emotrack("album", DEMO, flag, "0.2", cwd=tmp_path).returncode == 0
 
 
 @pytest.mark.parametrize("name", [f"{'x' * 300}.mp4", "round.mp4"])

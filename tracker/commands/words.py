@@ -39,6 +39,7 @@ def parsed(words: list[str]) -> tuple[argparse.ArgumentParser, argparse.Namespac
     parser = _parser()
     given = parser.parse_args(words)
     _check_inputs(parser, given)
+    _check_reading(parser, given)
     _check_outputs(parser, given)
     pictures.check(parser, given)
     return parser, given
@@ -67,6 +68,9 @@ def _check_inputs(parser: argparse.ArgumentParser, given: argparse.Namespace) ->
     stills = [name for name in given.inputs if _is_still(name)]
     if given.show and stills:
         parser.error(f"--show is for films and cameras; {stills[0]} is no film")
+    for name in ("start", "end", "every"):
+        if stills and stills == given.inputs and getattr(given, name) is not None:
+            parser.error(f"--{name} is for films; {stills[0]} is no film")
     for name in ("size", "rate", "microphone"):
         if not camera and getattr(given, name) is not None:
             parser.error(f"--{name} is asked of a camera: --webcam")
@@ -78,8 +82,15 @@ def _check_inputs(parser: argparse.ArgumentParser, given: argparse.Namespace) ->
         parser.error(f"--{wrong}")
     if given.start is not None and given.end is not None and given.end <= given.start:
         parser.error(f"--end {given.end:g} is not after --start {given.start:g}")
+
+
+def _check_reading(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
     if given.faces == "whole" and given.scene not in (None, "none"):
         parser.error(f"--scene {given.scene}: with --faces whole there is no scene to read")
+    for name in ("detector", "detector_size", "min_confidence"):
+        if given.faces == "whole" and getattr(given, name) is not None:
+            flag = f"--{name.replace('_', '-')}"
+            parser.error(f"{flag} {getattr(given, name)}: with --faces whole nothing is detected")
     for name, value in (("person", given.person), ("rater", given.rater)):
         if value and given.profile is None:
             parser.error(f"--{name} is of a profile: --profile FILE")
