@@ -7,8 +7,8 @@ from watching import a_result, evoked, person, reading
 from tracker.values import Affect, Scores
 
 from PySide6.QtCore import QRectF, QSizeF, Qt  # isort: skip
-from PySide6.QtGui import QFont, QFontMetricsF, QTextDocument  # isort: skip
-from tracker.gui.colours import PEOPLE, Colours  # isort: skip
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QTextDocument  # isort: skip
+from tracker.gui.colours import PEOPLE, SWITCHED_ON, Colours, luminance, on  # isort: skip
 from tracker.gui.curves import EmotionPlot  # isort: skip
 from tracker.gui.pace import Pace  # isort: skip
 from tracker.gui.scrub import clock  # isort: skip
@@ -355,3 +355,10 @@ def test_whoever_was_seen_before_a_cut_is_not_shown_as_in_view(app):
     plot.refresh()
     words.setHtml(plot._legend.text())
     assert words.toPlainText().split("thin")[0].split()[1::2] == ["0", "1"]
+
+
+@pytest.mark.parametrize("name", [*PEOPLE, SWITCHED_ON])
+def test_words_on_a_colour_have_the_contrast_that_small_letters_need(name):
+    colour = QColor(name)
+    dark, light = sorted([luminance(colour), luminance(on(colour))])
+    assert (light + 0.05) / (dark + 0.05) >= 4.5  # WCAG 2.2, level AA

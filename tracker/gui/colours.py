@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import sqrt
 
 from PySide6.QtGui import QColor, QPalette
 
@@ -52,9 +53,18 @@ class Colours:
 
 
 def on(colour: QColor) -> QColor:
-    """Black or white, whichever is the easier to read on `colour` (ITU-R BT.601 luma)."""
-    luma = 0.299 * colour.red() + 0.587 * colour.green() + 0.114 * colour.blue()
-    return QColor("black" if luma > 140 else "white")
+    """Black or white, whichever contrasts more with `colour`."""
+    light = luminance(colour) > sqrt(1.05 * 0.05) - 0.05  # there both contrast alike
+    return QColor("black" if light else "white")
+
+
+def luminance(colour: QColor) -> float:
+    """Relative luminance, 0..1 (WCAG 2.2, section "relative luminance")."""
+    red, green, blue = (
+        share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
+        for share in (colour.redF(), colour.greenF(), colour.blueF())
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def faint(palette: QPalette, strength: float) -> QColor:
