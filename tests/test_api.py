@@ -13,6 +13,7 @@ import tracker
 from conftest import DEMO
 from tracker.sinks.rows import columns, rows, text
 from tracker.sources import open_source
+from tracker.sources.microphone import PushedSound
 
 HEADER = columns(scene=True)
 
@@ -192,6 +193,13 @@ def test_a_tracker_that_was_closed_says_so(scene):
     reader.close()
     with pytest.raises(RuntimeError, match="this Tracker is closed"):
         reader.push(PICTURE, 0.1)
+
+
+def test_a_tracker_that_reads_no_sound_says_so_to_whoever_brings_some():
+    with tracker.build(tracker.Options(scene=None)) as reader:
+        with pytest.raises(RuntimeError, match="reads no sound: build it with Options"):
+            reader.listen(PushedSound(48_000))
+        reader.listen(None)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")

@@ -1,4 +1,4 @@
-"""Which moments a summary names."""
+"""What a summary says, and which moments it names."""
 
 from itertools import pairwise
 
@@ -6,8 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.commands.summary import APART, BIN, MOMENTS, _Moment, _Strongest
+from tracker.commands.summary import APART, BIN, MOMENTS, Summary, _Moment, _Strongest
+from tracker.values import (
+    EXPRESSIONS,
+    Affect,
+    Box,
+    Face,
+    FrameResult,
+    PersonReading,
+    Reading,
+    Scores,
+)
 
+CALIBRATED = ("valence_cal", "arousal_cal")
 FILMS = st.lists(st.lists(st.floats(0, 1), max_size=200), min_size=1, max_size=2)
 
 
@@ -49,3 +60,26 @@ def test_they_are_those_that_one_would_choose_from_all(films):
 def test_of_one_moment_and_its_neighbours_the_strongest_counts():
     close = [_Moment(s, "a.mp4", t, "") for s, t in ((0.5, 1.0), (0.9, 1.04), (0.7, 1.08))]
     assert strongest(close) == [close[1]]
+
+
+def test_of_a_calibrated_run_the_summary_gives_both_scales_and_none_where_nobody_was_named():
+    seen, mostly = Affect(0.5, 0.2), Scores(EXPRESSIONS, (1.0, *[0.0] * 7))
+    people = [
+        PersonReading(Face(track, Box(0, 0, 9, 9), 0.9), Reading(seen, seen, calibrated), mostly)
+        for track, calibrated in ((0, Affect(0.1, -0.3)), (1, None))
+    ]
+    summary = Summary()
+    summary.add(FrameResult(0, 0.0, 0.0, True, tuple(people)))
+    _, _, head, ana, other, *_ = summary.text().splitlines()
+    assert head.split() == ["face", "seen", "valence", "arousal", *CALIBRATED, "mostly"]
+    assert [f"{v:+.2f} [{v:+.2f}, {v:+.2f}]" in ana for v in (0.5, 0.2, 0.1, -0.3)] == [True] * 4
+    assert other.split()[-3:] == ["none", "none", "neutral"]
+
+
+def test_of_a_run_without_calibration_it_gives_one():
+    seen, mostly = Affect(0.5, 0.2), Scores(EXPRESSIONS, (1.0, *[0.0] * 7))
+    summary = Summary()
+    face = Face(0, Box(0, 0, 9, 9), 0.9)
+    people = (PersonReading(face, Reading(seen, seen), mostly),)
+    summary.add(FrameResult(0, 0.0, 0.0, True, people))
+    assert "_cal" not in summary.text()

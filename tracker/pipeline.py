@@ -187,9 +187,14 @@ class Tracker:
         return self._audio is not None
 
     def listen(self, sound: Sound | None) -> None:
-        """Hear this beside the frames to come; the sound so far is closed. None: nothing more."""
+        """Hear this beside the frames to come; the sound so far is closed. None: nothing more.
+
+        Raises RuntimeError if sound is not read.
+        """
         if self._audio is not None:
             self._audio.listen(sound)
+        elif sound is not None:
+            raise RuntimeError("this Tracker reads no sound: build it with Options(sound=...)")
 
     def begin(self) -> None:
         """Forget the stream so far; for when no look is under way."""

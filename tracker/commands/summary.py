@@ -34,6 +34,8 @@ class _Range:
         self.most = max(self.most, value)
 
     def __str__(self) -> str:
+        if not self.n:
+            return "none"
         return f"{self.total / self.n:+z.2f} [{self.least:+z.2f}, {self.most:+z.2f}]"
 
 
@@ -46,6 +48,8 @@ class _Seen:
     last: float  # s
     valence: _Range = field(default_factory=_Range)
     arousal: _Range = field(default_factory=_Range)
+    valence_cal: _Range = field(default_factory=_Range)
+    arousal_cal: _Range = field(default_factory=_Range)
     shown: Counter[str] = field(default_factory=Counter)
 
 
@@ -141,20 +145,23 @@ class Summary:
     def _people_seen(self) -> list[str]:
         longest = sorted(self._people.items(), key=lambda item: -item[1].valence.n)
         named = sorted(longest[:PEOPLE])
-        cells = [("face", "seen", "valence", "arousal", "mostly")]
-        cells += [self._cells(track, seen) for track, seen in named]
+        calibrated = any(seen.valence_cal.n for _, seen in longest)
+        cal = ("valence_cal", "arousal_cal") if calibrated else ()
+        cells = [("face", "seen", "valence", "arousal", *cal, "mostly")]
+        cells += [self._cells(track, seen, calibrated) for track, seen in named]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         head, *lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in cells)
         if len(longest) > PEOPLE:
             lines.append(f"      and {len(longest) - PEOPLE} seen more briefly")
         return ["", head, *lines]
 
-    def _cells(self, track: int, seen: _Seen) -> tuple[str, str, str, str, str]:
+    def _cells(self, track: int, seen: _Seen, calibrated: bool) -> tuple[str, ...]:
         when = f"{seen.first:.2f} - {seen.last:.2f} s"
         if len(self._sources) > 1:
             when = seen.source
         mostly = seen.shown.most_common(1)[0][0]
-        return str(track), when, str(seen.valence), str(seen.arousal), mostly
+        cal = (str(seen.valence_cal), str(seen.arousal_cal)) if calibrated else ()
+        return str(track), when, str(seen.valence), str(seen.arousal), *cal, mostly
 
     def _where(self, moment: _Moment, width: int) -> str:
         when = f"{moment.pts:9.3f} s"
@@ -166,6 +173,9 @@ class Summary:
         seen.last = result.pts
         seen.valence.add(smooth.valence)
         seen.arousal.add(smooth.arousal)
+        if person.affect.calibrated is not None:
+            seen.valence_cal.add(person.affect.calibrated.valence)
+            seen.arousal_cal.add(person.affect.calibrated.arousal)
         best = max(zip(person.expression.values, person.expression.labels, strict=True))
         seen.shown[best[1]] += 1
         words = [f"face {track}"] if self._ids else []
