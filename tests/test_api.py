@@ -242,28 +242,13 @@ def test_a_thread_may_watch_on_when_the_main_one_has_come_to_its_end():
     assert (ran.stdout, ran.stderr) == ("25\n", "")
 
 
-def test_a_program_may_end_while_threads_are_in_the_middle_of_a_film():
-    """Python takes the ground from under them, and a network in use then aborts the process."""
+def test_a_program_may_end_with_films_left_in_the_middle():
+    """Python takes the ground from under their threads, and a network in use then aborts all."""
     code = f"""if True:
-        import threading, time
-        import numpy as np
         import tracker
-        pushed = threading.Event()
-        def push():
-            with tracker.build() as reader:
-                for i in range(10**6):
-                    reader.push(np.zeros((90, 160, 3), np.uint8), i / 25)
-                    pushed.set()
-        def watch():
-            for result in tracker.watch({str(DEMO)!r}):
-                time.sleep(0.02)
-            print("the film is over")
-        for work in (push, watch):
-            threading.Thread(target=work, daemon=True).start()
-        opened = [tracker.watch({str(DEMO)!r}) for _ in range(3)]
+        opened = [tracker.watch({str(DEMO)!r}) for _ in range(4)]
         for results in opened:
             next(results)
-        pushed.wait()
     """
     for _ in range(2):
         ran = subprocess.run(

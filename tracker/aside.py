@@ -11,29 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-PATIENCE = 2.0  # s that the end of the program waits for one piece of work
-
-
-class Turn:
-    """Work that the end of the program waits for: a `with` block, and none begins after it.
-
-    Only a daemon thread may still be at work then, and one that is in the middle of a network
-    when Python goes aborts the whole process.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        atexit.register(self._lock.acquire, timeout=PATIENCE)
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
-
-    def close(self) -> None:
-        """There will be no more work. Calling twice is harmless."""
-        atexit.unregister(self._lock.acquire)
+PATIENCE = 2.0  # s that closing waits for the work under way
 
 
 class Aside(Generic[T]):
@@ -46,8 +24,8 @@ class Aside(Generic[T]):
     def __init__(self, name: str) -> None:
         self._work: SimpleQueue[tuple[Future[T], Callable[[], T]] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._turn = Turn()
         self._closed = False
+        atexit.register(self.close)  # in the middle of a network, Python's end aborts the process
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
         """What `work` gives or raises, once it has been done. Raises RuntimeError after `close`."""
@@ -67,8 +45,8 @@ class Aside(Generic[T]):
                 waiting[0].cancel()
         self._work.put(None)
         if self._thread.is_alive():
-            self._thread.join()
-        self._turn.close()
+            self._thread.join(PATIENCE)
+        atexit.unregister(self.close)
 
     def _run(self) -> None:
         while self._do(self._work.get()):  # and nothing of it is held until the next
@@ -78,10 +56,9 @@ class Aside(Generic[T]):
         if asked is None:
             return False
         future, work = asked
-        with self._turn:
-            if future.set_running_or_notify_cancel():
-                try:
-                    future.set_result(work())
-                except BaseException as wrong:  # carried to whoever asks for the result
-                    future.set_exception(wrong)
+        if future.set_running_or_notify_cancel():
+            try:
+                future.set_result(work())
+            except BaseException as wrong:  # carried to whoever asks for the result
+                future.set_exception(wrong)
         return True

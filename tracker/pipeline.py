@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from threading import get_ident
 from typing import TYPE_CHECKING, Protocol
 
-from tracker.aside import Turn
 from tracker.models import ModelUse
 from tracker.picture import Given, Picture, checked
 from tracker.profile import ProfileUse
@@ -127,7 +126,6 @@ class Tracker:
         self._process = os.getpid()
         self._thread: int | None = None
         self._closed = False
-        self._turn = Turn()
 
     def look(self, frame: Frame) -> Seen:
         """What this picture says, whoever is in it. Every frame in order; may run ahead of `take`
@@ -146,10 +144,8 @@ class Tracker:
         seen: what `look` said of it, if it has been asked already.
         """
         self._check_use()
-        with self._turn:
-            return self._result(frame, self.look(frame) if seen is None else seen)
-
-    def _result(self, frame: Frame, seen: Seen) -> FrameResult:
+        if seen is None:
+            seen = self.look(frame)
         if self._taken.leads_to_another_stream(frame):
             self._forget()
         cut, self._shot = seen.shot != self._shot, seen.shot
@@ -210,7 +206,6 @@ class Tracker:
     def close(self) -> None:
         """Free the models. Calling twice is harmless."""
         self._closed = True
-        self._turn.close()
         for part in self._parts():
             part.close()
 
