@@ -21,6 +21,7 @@ Power = NDArray[np.float32]  # (frames, bands) or (n, frames, bands)
 RECENT = round(0.25 / HOP)  # frames at the end of a window: "somebody speaks" is about these
 ENOUGH = round(0.7 / HOP)  # frames of voice that say how excited it is
 NOTHING = 10 ** (FLOOR / 10)
+ONSETS = 0.25  # of the windows with something around the voice: it begins in them, or ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,9 @@ class Drawing:
         begin = rng.integers(0, len(clip.mel) - MEL.frames + 1)
         power = _power(clip.mel[begin : begin + MEL.frames])
         power /= max(float(power.mean()), NOTHING)
+        if rng.random() < ONSETS:  # not only voices begin or end in silence
+            edge = int(rng.integers(0, MEL.frames))
+            power[slice(edge) if rng.random() < 0.7 else slice(edge, None)] = 0
         loud = float(spoken.mean())
         if loud == 0 or (aloud and rng.random() < 0.5):
             return power * np.float32(10 ** (rng.uniform(-70, 0) / 10))

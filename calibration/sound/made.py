@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tracker.sound import RATE
 
-Samples = NDArray[np.float32]  # (n,), at RATE, peak 0.5
+Samples = NDArray[np.float32]  # (n,), at RATE
 Body = Sequence[tuple[float, float]]  # Hz and gain of an instrument's resonances
 SECONDS = 12.0  # of each
 SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 7, 9), (0, 3, 5, 6, 7, 10))
@@ -34,7 +34,7 @@ def noise(rng: np.random.Generator) -> Samples:
     elif kind == 3:  # a machine
         hum = rng.choice([50, 60, rng.uniform(30, 400)])
         sound = _tone(rng, np.full(count, hum), int(rng.integers(2, 20)), 1.0) + 0.3 * sound
-    return _scaled(sound)
+    return scaled(sound)
 
 
 def music(rng: np.random.Generator) -> Samples:
@@ -48,7 +48,7 @@ def music(rng: np.random.Generator) -> Samples:
         sound += rng.uniform(0.3, 1.0) * _part(rng, count, root, scale, beat)
     if rng.random() < 0.5:
         sound += rng.uniform(0.2, 1.0) * _drums(rng, count, beat)
-    return _scaled(sound)
+    return scaled(sound)
 
 
 def _part(
@@ -150,5 +150,6 @@ def _taps(rng: np.random.Generator, count: int, rate: float, fade: float) -> Sam
     return np.convolve(shape, tail)[:count].astype(np.float32)
 
 
-def _scaled(sound: Samples) -> Samples:
+def scaled(sound: Samples) -> Samples:
+    """Its peak at 0.5."""
     return (sound * (0.5 / max(float(np.abs(sound).max()), 1e-9))).astype(np.float32)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 import numpy as np
@@ -47,16 +48,21 @@ class Clip:
     )  # actor, emotion, intensity: such may be strung together
 
 
-def heard(path: Path) -> NDArray[np.float32]:
-    """(n,): a sound file at RATE, as the tracker would hear it."""
+def heard(file: Path | BinaryIO, form: str | None = None) -> NDArray[np.float32]:
+    """(n,): a sound file from its time 0 on, at RATE, as the tracker would hear it.
+
+    form: FFmpeg's name of the container, where the file itself does not tell.
+    """
     mono, found = Mono(), []
-    with av.open(str(path)) as container:
+    with av.open(file, "r", format=form) as container:
         for frame in container.decode(audio=0):
             found += mono(frame, frame.time)
     found += mono.rest()
     samples = np.zeros(found[-1].first + len(found[-1].samples), np.float32)
     for piece in found:
-        samples[piece.first :][: len(piece.samples)] = piece.samples
+        first = max(0, piece.first)  # what a codec needs to begin has times below 0
+        part = piece.samples[first - piece.first :]
+        samples[first:][: len(part)] = part
     return samples
 
 
@@ -65,16 +71,25 @@ def frames_of(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     return decibels(LogMel(MEL).power(samples))
 
 
+def levels(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(frames,), dBFS."""
+    pieces = np.lib.stride_tricks.sliding_window_view(samples, MEL.window)[:: MEL.hop]
+    return np.asarray(10 * np.log10(np.maximum(np.mean(np.square(pieces), axis=1), 1e-12)))
+
+
 def voiced(samples: NDArray[np.float32]) -> NDArray[np.bool_]:
     """(frames,): where a clean recording of speech has a voice, by its energy alone."""
-    pieces = np.lib.stride_tricks.sliding_window_view(samples, MEL.window)[:: MEL.hop]
-    level = 10 * np.log10(np.maximum(np.mean(np.square(pieces), axis=1), 1e-12))
-    loud = level > max(np.percentile(level, 95) - BELOW, QUIETEST)
-    there = np.flatnonzero(loud)
-    for a, b in pairwise(there):
+    level = levels(samples)
+    return bridged(level > max(float(np.percentile(level, 95)) - BELOW, QUIETEST))
+
+
+def bridged(loud: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(frames,), with short pauses filled."""
+    filled = loud.copy()
+    for a, b in pairwise(np.flatnonzero(loud)):
         if b - a <= PAUSE / HOP:
-            loud[a:b] = True
-    return np.asarray(loud, np.bool_)
+            filled[a:b] = True
+    return filled
 
 
 def made_speech(folder: Path) -> list[Clip]:
@@ -85,7 +100,7 @@ def made_speech(folder: Path) -> list[Clip]:
         for samples in tqdm(utterances(rng, UTTERANCES), total=UTTERANCES, desc="made speech"):
             yield Clip(frames_of(samples).astype(np.float16), voiced(samples))
 
-    return [_trimmed(clip) for clip in _kept(folder / "speech.npz", make)]
+    return [trimmed(clip) for clip in kept(folder / "speech.npz", make)]
 
 
 def made_others(folder: Path) -> list[Clip]:
@@ -98,7 +113,7 @@ def made_others(folder: Path) -> list[Clip]:
             mel = frames_of(maker(rng)).astype(np.float16)
             yield Clip(mel, np.zeros(len(mel), np.bool_))
 
-    return _kept(folder / "others.npz", make)
+    return kept(folder / "others.npz", make)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +157,7 @@ def acted_speech(shared: Path, folder: Path) -> list[Clip]:
             samples = heard(file.path)
             yield Clip(frames_of(samples).astype(np.float16), voiced(samples))
 
-    clips = map(_trimmed, _kept(folder / "ravdess.npz", make))
+    clips = map(trimmed, kept(folder / "ravdess.npz", make))
     return [
         replace(clip, arousal=file.arousal, act=(file.actor, file.emotion, file.intensity))
         for clip, file in zip(clips, files, strict=True)
@@ -175,13 +190,13 @@ def songs(shared: Path) -> list[Song]:
     return found
 
 
-def _trimmed(clip: Clip) -> Clip:
+def trimmed(clip: Clip) -> Clip:
     there = np.flatnonzero(clip.voiced)
     part = slice(there[0], there[-1] + 1)
     return replace(clip, mel=clip.mel[part], voiced=clip.voiced[part])
 
 
-def _kept(path: Path, make: Callable[[], Iterable[Clip]]) -> list[Clip]:
+def kept(path: Path, make: Callable[[], Iterable[Clip]]) -> list[Clip]:
     """What `make` gives, from the file if it is there."""
     if not path.exists():
         clips = list(make())
@@ -192,9 +207,12 @@ def _kept(path: Path, make: Callable[[], Iterable[Clip]]) -> list[Clip]:
             mel=np.concatenate([clip.mel for clip in clips]),
             voiced=np.concatenate([clip.voiced for clip in clips]),
             length=[len(clip.mel) for clip in clips],
+            speaker=[clip.act[0] for clip in clips],
         )
         partial.replace(path)
-    with np.load(path) as kept:
-        ends = np.cumsum(kept["length"])[:-1]
-        mels, voices = np.split(kept["mel"], ends), np.split(kept["voiced"], ends)
-    return [Clip(mel, voice) for mel, voice in zip(mels, voices, strict=True)]
+    with np.load(path) as file:
+        ends = np.cumsum(file["length"])[:-1]
+        mels, voices = np.split(file["mel"], ends), np.split(file["voiced"], ends)
+        acts = [(int(speaker), "", "") for speaker in file["speaker"]]
+    parts = zip(mels, voices, acts, strict=True)
+    return [Clip(mel, voice, act=act) for mel, voice, act in parts]

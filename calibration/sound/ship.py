@@ -20,9 +20,10 @@ from calibration.sound.evaluate import AT_MOST, scores
 from calibration.sound.loudness import Line, shipped
 from calibration.sound.material import MEL
 from calibration.sound.network import SoundNetwork
+from calibration.sound.recorded import packages
 
 COMMAND = "python -m calibration.sound.evaluate --shared ../shared --model tracker/weights/"
-TRAINED = "python -m calibration.sound.train --shared ../shared"
+TRAINED = "python -m calibration.sound.train --shared ../shared --sounds ../sounds"
 SPOKEN = 0.5  # probability of a voice below which speech-s says nothing of arousal
 
 
@@ -68,7 +69,7 @@ class Speech(nn.Module):
 def ship_sound(network: SoundNetwork, shared: Path, path: Path) -> str:
     line = shipped(shared)
     about = {
-        "data": [MADE_SPEECH, MADE_OTHERS, FILM_MUSIC, FILMS, *SCORED],
+        "data": [MADE_SPEECH, MADE_OTHERS, *_recorded(), FILM_MUSIC, FILMS, *SCORED],
         "licence": "Apache-2.0",
         "non_commercial": False,
         "needs_voice": None,
@@ -85,7 +86,7 @@ def ship_sound(network: SoundNetwork, shared: Path, path: Path) -> str:
 
 def ship_speech(network: SoundNetwork, spoken: SoundNetwork, shared: Path, path: Path) -> str:
     about = {
-        "data": [RAVDESS, MADE_SPEECH, MADE_OTHERS, *SCORED],
+        "data": [RAVDESS, MADE_SPEECH, MADE_OTHERS, *_recorded(), *SCORED],
         "licence": "CC BY-NC-SA 4.0, as the speech it was trained on: not for commercial use",
         "non_commercial": True,
         "needs_voice": SPOKEN,
@@ -141,6 +142,19 @@ def _ship(graph: nn.Module, shared: Path, path: Path, about: Mapping[str, Any]) 
     return "\n".join([*lines, f"{path.name}: {worst:.2g} from torch"])
 
 
+def _recorded() -> list[dict[str, str]]:
+    """The packages, as cards name data."""
+    return [
+        {
+            "name": f"{package.name} {package.version}, of Debian 12: "
+            + " and ".join(kind for kind in ("voices", "music") if getattr(package, kind)),
+            "licence": package.licence,
+            "used_for": "train (voice)",
+        }
+        for package in packages()
+    ]
+
+
 def _windows(count: int) -> tuple[Tensor]:
     """Loud and soft, with silence at both ends of one."""
     generator = torch.Generator().manual_seed(count)
@@ -191,8 +205,9 @@ SCORED = (
     },
 )
 SOUND_LIMITS = (
-    "Voice: taught on a formant synthesiser's speech, no human voice; singing, and instruments "
-    "that sing, may pass for speech; soft speech under music is missed. Arousal: nothing but how "
+    "Voice: taught on a formant synthesiser's speech and on prompts, letters and games' dialogues "
+    "of some fifty speakers, most of them adults; singing, and instruments that sing, may pass for "
+    "speech; soft speech under music is missed. Arousal: nothing but how "
     "loud the sound is in all its bands, on the scale that listeners gave film music, so it moves "
     "with the volume at which a film was mastered and with the gain of a microphone (10 dB are "
     "0.33); compare moments of one film, not films. What loudness does to a listener is not what "

@@ -1,7 +1,8 @@
 """Teaches the two sound networks: `python -m calibration.sound.train`. Read `train` first.
 
-sound-s: its voice is taught on made speech alone and its arousal is a line fitted to free
-ratings, so it ships. speech-s is taught on RAVDESS, which is not for commercial use.
+sound-s: its voice is taught on made speech and on recordings under free licences, its arousal is a
+line fitted to free ratings, so it ships. speech-s is taught on RAVDESS, which is not for commercial
+use.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from calibration.sound.material import (
     made_speech,
 )
 from calibration.sound.network import SoundNetwork
+from calibration.sound.recorded import check, recorded_music, recorded_speech
 from calibration.sound.ship import ship_sound, ship_speech
 from calibration.training import Average, Run, Stateful, schedule, seed
 
@@ -45,7 +47,7 @@ class Recipe:
     seed: int = 3
 
 
-MADE = Recipe(excited=False, low=-40, high=5)
+FREE = Recipe(excited=False, low=-40, high=5, epochs=80)
 ACTED = Recipe(excited=True, low=0, high=25)
 LOUDER = np.float16(24)  # dB by which eSpeak speaks louder than the actors were recorded
 MORE = 500  # utterances of made speech beside the acted ones: RAVDESS has two sentences
@@ -102,15 +104,20 @@ def loss_of(network: SoundNetwork, batch: Batch, *, excited: bool) -> torch.Tens
 def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m calibration.sound.train", description=__doc__)
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
+    parser.add_argument(
+        "--sounds", type=Path, default=Path("../sounds"), help="packages: recorded.py"
+    )
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--out", type=Path, default=Path("tracker/weights"))
     parser.add_argument("--only", choices=("sound-s", "speech-s"))
     args = parser.parse_args(words)
     torch.set_num_threads(1)  # a second thread gains little and starves whoever shares the machine
     acted_files(args.shared), excerpts(args.shared)  # what is missing is said before hours pass
+    check(args.sounds)
     folder = args.runs / "sound"
     made, others = made_speech(folder), made_others(folder)
-    spoken = train(made, others, MADE, folder / "sound-s")
+    others += recorded_music(args.sounds, folder)
+    spoken = train(made + recorded_speech(args.sounds, folder), others, FREE, folder / "sound-s")
     if args.only != "speech-s":
         print(ship_sound(spoken, args.shared, args.out / "sound-s.onnx"))
     if args.only != "sound-s":
