@@ -115,7 +115,7 @@ def _ship(graph: nn.Module, shared: Path, path: Path, about: Mapping[str, Any]) 
         path,
         {
             "role": "audio",
-            "version": "1.0",
+            "version": "1.1",
             "input": {"name": "mel", "unit": "dB", "mel": dataclasses.asdict(MEL)},
             "outputs": [
                 {"name": "arousal", "unit": "-1..1"},
@@ -206,13 +206,13 @@ SCORED = (
 )
 SOUND_LIMITS = (
     "Voice: taught on a formant synthesiser's speech and on prompts, letters and games' dialogues "
-    "of some fifty speakers, most of them adults; singing, and instruments that sing, may pass for "
-    "speech; soft speech under music is missed. Arousal: nothing but how "
-    "loud the sound is in all its bands, on the scale that listeners gave film music, so it moves "
-    "with the volume at which a film was mastered and with the gain of a microphone (10 dB are "
-    "0.33); compare moments of one film, not films. What loudness does to a listener is not what "
-    "a speaker feels. Scores on speech are against the place of the acted emotion, a proxy; those "
-    "on songs are of 10 songs of one genre."
+    "of some fifty speakers, most of them adults; singing, and instruments that sing, may pass "
+    "for speech; soft speech under music is missed. Arousal: nothing but how loud the sound is in "
+    "all its bands, on the scale that listeners gave film music, so it moves with the volume at "
+    "which a film was mastered and with the gain of a microphone (10 dB are 0.33); compare "
+    "moments of one film, not films. What loudness does to a listener is not what a speaker "
+    "feels. Scores on speech are against the place of the acted emotion, a proxy; those on songs "
+    "are of 10 songs of one genre."
 )
 SPEECH_LIMITS = (
     "Acted speech: two sentences, 16 North American actors, a studio. Nobody rated arousal: the "
