@@ -45,10 +45,14 @@ needs_hangups = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no SIG
 
 @needs_hangups
 def test_a_terminal_that_is_closed_waits_for_the_check_too():
-    with Interrupt() as interrupt:
-        os.kill(os.getpid(), signal.SIGHUP)
-        with pytest.raises(KeyboardInterrupt):
-            interrupt.check()
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these tests may run under nohup
+    try:
+        with Interrupt() as interrupt:
+            os.kill(os.getpid(), signal.SIGHUP)
+            with pytest.raises(KeyboardInterrupt):
+                interrupt.check()
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @needs_hangups
