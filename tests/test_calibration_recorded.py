@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 import shutil
 import subprocess
 import wave
@@ -113,10 +114,18 @@ def test_a_package_that_is_missing_or_another_one_is_named(package, tmp_path):
         recorded.check(tmp_path)
 
 
+def test_where_packages_cannot_be_read_the_program_that_does_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(RecipeError, match="dpkg-deb is missing"):
+        recorded.check(tmp_path)
+
+
 def test_every_package_of_the_table_has_a_licence_a_hash_and_something_to_hear():
     found = recorded.packages()
     assert len({package.name for package in found}) == len(found) > 10
     for package in found:
         assert len(package.sha256) == 64
         assert package.licence
-        assert package.voices or package.music
+        patterns = [re.compile(p) for p in (package.voices, package.music) if p]
+        assert patterns
+        assert not package.voices or patterns[0].groups  # who speaks

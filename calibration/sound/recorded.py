@@ -12,6 +12,7 @@ import csv
 import hashlib
 import io
 import re
+import shutil
 import subprocess
 import tarfile
 from collections import defaultdict
@@ -40,6 +41,7 @@ from calibration.sound.material import (
 from tracker.sound import RATE
 
 TABLE = Path(__file__).with_name("packages.csv")
+READER = "dpkg-deb"
 ROOT = "./usr/share/"  # what the patterns are below
 EACH = 60  # utterances of a speaker, at the most
 SHORTEST = 0.5  # s, of an utterance
@@ -71,7 +73,10 @@ def packages() -> list[Package]:
 
 
 def check(folder: Path) -> None:
-    """Raises RecipeError naming a package that is not in the folder, or is another one."""
+    """Raises RecipeError naming a package that is not in the folder, or is another one, or the
+    program that reads them, if it is not here."""
+    if shutil.which(READER) is None:
+        raise RecipeError(f"{READER} is missing: it reads Debian's packages, and comes with Debian")
     for package in packages():
         path = folder / package.file
         if not path.is_file():
@@ -131,7 +136,7 @@ def _found(sounds: Path, kind: str) -> Iterator[tuple[Package, dict[str, bytes]]
     """Of each package the files whose paths match its pattern of this kind, in order."""
     for package in tqdm([p for p in packages() if getattr(p, kind)], desc=f"recorded {kind}"):
         pattern = re.compile(getattr(package, kind))
-        command = ["dpkg-deb", "--fsys-tarfile", str(sounds / package.file)]
+        command = [READER, "--fsys-tarfile", str(sounds / package.file)]
         with (
             subprocess.Popen(command, stdout=subprocess.PIPE) as running,
             tarfile.open(fileobj=running.stdout, mode="r|") as tar,
